@@ -189,6 +189,8 @@ CRIA_MUST_CHECK enum cria_status cria_http_listen(struct cria_http_server *serve
                                                   size_t loop_count, const char *address);
 /** The port that was really bound (for port 0). */
 int cria_http_port(const struct cria_http_server *server);
+/** Any thread: stop accepting; requests and streams on open connections go on. */
+void cria_http_pause(struct cria_http_server *server);
 /** Any thread: stop accepting; idle connections close, running requests end, streams get up to
  * grace_ms. done is called on some loop when no connection is left. */
 void cria_http_drain(struct cria_http_server *server, uint32_t grace_ms, void (*done)(void *arg),

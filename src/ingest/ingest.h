@@ -13,9 +13,11 @@ struct cria_ingest;
 struct cria_ingest_options {
     struct cria_store *store;
     struct cria_search *search;
-    struct cria_pool *pool;      /* of the ingest workers */
-    const char *parser_folder;   /* where cria-parse and cria-pdf lie */
-    uint32_t parse_timeout_ms;   /* per document, 120,000 */
+    struct cria_pool *pool;    /* of the ingest workers */
+    unsigned parse_helpers;    /* further workers one sync may use */
+    struct cria_loop *loop;    /* for the schedule's timer; must not run yet at cria_ingest_start */
+    const char *parser_folder; /* where cria-parse and cria-pdf lie */
+    uint32_t parse_timeout_ms; /* per document, 120,000 */
     uint64_t parse_memory_bytes; /* per child, 1 GiB */
     uint64_t parse_output_bytes; /* per document, 256 MiB */
 };
@@ -26,7 +28,9 @@ CRIA_MUST_CHECK enum cria_status cria_ingest_new(const struct cria_ingest_option
  * schedule of daily and on-change syncs, of ephemeral directories and of idempotency rows. */
 CRIA_MUST_CHECK enum cria_status cria_ingest_start(struct cria_ingest *ingest,
                                                    struct cria_call *call);
-/** Stops running jobs (they go on at the next start) and frees. Before the pool is freed. */
+/** Stops running jobs (they go on at the next start) and waits for them; nothing new is taken. */
+void cria_ingest_halt(struct cria_ingest *ingest);
+/** Halts and frees; when the loop no longer runs, before the pool is freed. NULL is fine. */
 void cria_ingest_free(struct cria_ingest *ingest);
 
 /** Queues the first build of an index whose row was just inserted as pending. */

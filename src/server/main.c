@@ -1,0 +1,117 @@
+/* main.c - the program's verbs and exit codes (sysexits.h).
+ * Room: server. */
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+#include "platform/crypto.h"
+#include "server/admin.h"
+#include "server/app.h"
+
+enum { ERRORS_BYTES = 65536, ARENA_BYTES = 16 << 20 };
+
+static const char usage[] =
+    "cria - a chat over your own documents, wire-compatible with the LlamaCloud Index and Chat "
+    "API\n"
+    "\n"
+    "usage: cria serve [--data DIR] [--listen ADDRESS:PORT] [options]\n"
+    "       cria keys create|list|revoke …       API keys of a data folder\n"
+    "       cria projects create|list …          its projects\n"
+    "       cria config check [options]          tells every mistake in options, environment and "
+    "file\n"
+    "       cria config --markdown               the options as a table\n"
+    "       cria --version\n"
+    "\n"
+    "`cria serve --help` lists the options. Without a key only this machine is served.\n";
+
+static enum cria_log_level level_of(const char *name)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    for (size_t i = 0; i < CRIA_COUNT(names); i++)
+        if (strcmp(name, names[i]) == 0) return (enum cria_log_level)i;
+    return CRIA_LOG_OFF;
+}
+
+/* Reads the configuration or says everything that is wrong with it. */
+static bool configure(struct cria_config *config, int argc, char **argv)
+{
+    struct cria_buf errors;
+    cria_buf_init(&errors, ERRORS_BYTES);
+    bool good = cria_config_read(config, argc, argv, &errors);
+    if (!good) fprintf(stderr, "%.*s", CRIA_STR_ARG(cria_buf_str(&errors)));
+    cria_buf_release(&errors);
+    return good;
+}
+
+static int serve_exit_code(enum cria_status st)
+{
+    return st == CRIA_OK                                                      ? EX_OK
+           : st == CRIA_E_CONFLICT                                            ? EX_CANTCREAT
+           : st == CRIA_E_FORBIDDEN                                           ? EX_CONFIG
+           : st == CRIA_E_IO || st == CRIA_E_CORRUPT || st == CRIA_E_NO_SPACE ? EX_IOERR
+           : st == CRIA_E_UNAVAILABLE                                         ? EX_CONFIG
+                                                                              : EX_SOFTWARE;
+}
+
+static int serve(int argc, char **argv)
+{
+    struct cria_config config;
+    struct cria_arena arena;
+    struct cria_call call;
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") != 0) continue;
+        printf("usage: cria serve [options]\n\n");
+        cria_config_help(stdout);
+        return EX_OK;
+    }
+    if (!configure(&config, argc, argv)) {
+        cria_config_release(&config);
+        return EX_USAGE;
+    }
+    cria_log_set_level(level_of(config.log_level));
+    cria_arena_init(&arena, ARENA_BYTES);
+    cria_call_init(&call, &arena);
+    enum cria_status st = cria_app_serve(&config, &call);
+    if (st != CRIA_OK)
+        fprintf(stderr, "cria: %s\n", call.error[0] ? call.error : cria_status_name(st));
+    cria_arena_release(&arena);
+    cria_config_release(&config);
+    return serve_exit_code(st);
+}
+
+static int config_main(int argc, char **argv)
+{
+    struct cria_config config;
+    if (argc == 1 && strcmp(argv[0], "--markdown") == 0) {
+        cria_config_markdown(stdout);
+        return EX_OK;
+    }
+    if (argc < 1 || strcmp(argv[0], "check") != 0) {
+        fputs(usage, stderr);
+        return EX_USAGE;
+    }
+    bool good = configure(&config, argc - 1, argv + 1);
+    cria_config_release(&config);
+    if (good) puts("the configuration is good");
+    return good ? EX_OK : EX_CONFIG;
+}
+
+int main(int argc, char **argv)
+{
+    const char *verb = argc > 1 ? argv[1] : "";
+    if (cria_crypto_init() != CRIA_OK) {
+        fputs("cria: the system has no random numbers\n", stderr);
+        return EX_OSERR;
+    }
+    if (strcmp(verb, "serve") == 0) return serve(argc - 2, argv + 2);
+    if (strcmp(verb, "keys") == 0 || strcmp(verb, "projects") == 0)
+        return cria_admin_main(argc - 1, argv + 1);
+    if (strcmp(verb, "config") == 0) return config_main(argc - 2, argv + 2);
+    if (strcmp(verb, "--version") == 0 || strcmp(verb, "version") == 0) {
+        puts("cria " CRIA_VERSION);
+        return EX_OK;
+    }
+    bool asked = strcmp(verb, "--help") == 0 || strcmp(verb, "help") == 0;
+    fputs(usage, asked ? stdout : stderr);
+    return asked ? EX_OK : EX_USAGE;
+}
