@@ -78,8 +78,12 @@ static size_t find_tag(struct cria_str text, const char *tag, bool *is_whole)
 /* Each step looks at what is held, emits what is certain; false: needs more bytes. */
 static bool step_start(struct cria_openai_stream *stream)
 {
-    struct cria_str held = cria_buf_str(&stream->held);
     bool may_grow = false;
+    size_t blank = 0;
+    while (blank < stream->held.len && strchr(" \t\r\n", stream->held.ptr[blank])) blank++;
+    cria_buf_drop(&stream->held, blank);
+    struct cria_str held = cria_buf_str(&stream->held);
+    if (held.len == 0) return false;
     for (size_t i = 0; i < CRIA_COUNT(openings); i++) {
         size_t used = 0;
         if (openings[i].needs_tools && stream->tool_count == 0) continue;
@@ -124,9 +128,7 @@ static bool step_think(struct cria_openai_stream *stream)
     cria_buf_drop(&stream->held, at);
     if (!is_whole) return false;
     cria_buf_drop(&stream->held, strlen("</think>"));
-    struct cria_str rest = cria_buf_str(&stream->held);
     stream->phase = START; /* a call may follow the reasoning */
-    cria_buf_drop(&stream->held, rest.len - cria_str_trim(rest).len);
     return true;
 }
 
@@ -390,7 +392,7 @@ static void sniff(struct cria_openai_stream *stream)
         set_error(stream, "The model's address answers with a web page: is its base URL right?");
         return;
     }
-    if (seen.ptr[0] == '\x1F' || (unsigned char)seen.ptr[0] == 0x28) {
+    if (seen.ptr[0] == '\x1F') { /* gzip */
         set_error(stream, "The model's answer is compressed although that was not asked for");
         return;
     }
@@ -426,7 +428,7 @@ enum cria_openai_end cria_openai_stream_end(struct cria_openai_stream *stream, b
     }
     if (stream->has_failed) return CRIA_OPENAI_ERROR;
     bool is_whole = stream->saw_done || stream->finish[0];
-    if (is_whole) finish_content(stream);
+    if (is_whole || stream->phase != CALL) finish_content(stream);
     if (stream->calls.count || stream->saw_text)
         return is_whole ? CRIA_OPENAI_COMPLETE : CRIA_OPENAI_TRUNCATED;
     if (stream->error[0]) return CRIA_OPENAI_REFUSED;
