@@ -20,6 +20,7 @@
 #include "platform/crypto.h"
 
 enum { MAX_TRIES = 4, ERROR_BODY_MAX = 64 << 10, REQUEST_MAX = 64 << 20, ARENA_MAX = 8 << 20 };
+enum { TAIL_MS = 3000 }; /* how long to wait for usage and the end behind a finish_reason */
 
 /* The connections of one loop; made and freed on it. */
 struct loop_client {
@@ -61,7 +62,7 @@ struct cria_completion {
     struct cria_arena arena;
     struct cria_buf body, error_body;
     struct cria_openai_stream stream;
-    struct piece *pieces, **last_piece, *given;
+    struct piece *pieces, *given;
     struct cria_model_answer answer;
     char error[CRIA_ERROR_SIZE];
     enum state state;
@@ -241,6 +242,7 @@ static void end_try(struct cria_completion *completion)
 {
     cria_http_fetch_free(completion->fetch);
     completion->fetch = NULL;
+    if (completion->timer) cria_timer_stop(completion->timer);
     if (completion->has_stream) cria_openai_stream_release(&completion->stream);
     completion->has_stream = false;
     cria_buf_clear(&completion->error_body);
@@ -288,11 +290,18 @@ static void fail(struct cria_completion *completion, enum cria_model_problem pro
     completion->state = BROKEN;
 }
 
-static void on_pause_over(void *arg)
+static void read_end(struct cria_completion *completion, bool clean);
+
+/* A pause is over, or nothing came behind the finish_reason. */
+static void on_timer(void *arg)
 {
     struct cria_completion *completion = arg;
-    if (send_request(completion) == CRIA_OK) return;
-    fail(completion, CRIA_MODEL_FAILED, "Out of memory while asking the model");
+    if (completion->state == STREAM)
+        read_end(completion, true);
+    else if (send_request(completion) == CRIA_OK)
+        return;
+    else
+        fail(completion, CRIA_MODEL_FAILED, "Out of memory while asking the model");
     completion->wake(completion->wake_arg);
 }
 
@@ -335,6 +344,9 @@ static void refused(struct cria_completion *completion, int status, const char *
         atomic_store(&model->lacks_tools, true);
         fail(completion, CRIA_MODEL_NO_TOOLS, "The model does not take tools");
         return;
+    case CRIA_REFUSAL_PASSING:
+        if (try_again(completion, 0)) return;
+        break;
     case CRIA_REFUSAL_OTHER: break;
     }
     if (is_passing(status) && try_again(completion, retry_ms)) return;
@@ -433,6 +445,8 @@ static void on_news(void *arg)
         ended(completion);
     else if (result->status == 200 && completion->is_enough)
         read_end(completion, true);
+    else if (completion->stream.finish[0])
+        cria_timer_start(completion->timer, TAIL_MS, 0);
     if (completion->state != WAITING &&
         (completion->pieces || completion->state == ENDED || completion->state == BROKEN))
         completion->wake(completion->wake_arg);
@@ -462,7 +476,7 @@ enum cria_status cria_completion_start(struct cria_model *model, struct cria_loo
     if (!completion->client || !completion->tool_names) goto out;
     for (size_t i = 0; i < prompt->tool_count; i++)
         completion->tool_names[i] = prompt->tools[i].name;
-    st = cria_timer_new(loop, on_pause_over, completion, &completion->timer);
+    st = cria_timer_new(loop, on_timer, completion, &completion->timer);
     if (st == CRIA_OK) st = send_request(completion);
 out:
     if (st == CRIA_OK)

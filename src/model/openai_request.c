@@ -108,6 +108,9 @@ enum cria_openai_refusal cria_openai_refusal_kind(struct cria_str text, bool had
         return CRIA_REFUSAL_TOO_LONG;
     }
     if (has(text, "stream_options") || has(text, "include_usage")) return CRIA_REFUSAL_USAGE;
+    if (has(text, "tool_use_failed") || has(text, "failed to call a function") ||
+        has(text, "tool call validation failed"))
+        return CRIA_REFUSAL_PASSING;
     if (had_tools && (has(text, "tool") || has(text, "function call"))) return CRIA_REFUSAL_TOOLS;
     return CRIA_REFUSAL_OTHER;
 }

@@ -13,6 +13,7 @@ enum cria_openai_refusal {
     CRIA_REFUSAL_OTHER,
     CRIA_REFUSAL_TOOLS,
     CRIA_REFUSAL_USAGE,   /* stream_options */
+    CRIA_REFUSAL_PASSING, /* the model wrote a call that the server could not read: ask again */
     CRIA_REFUSAL_TOO_LONG /* *window_tokens: the smaller of two numbers in it, 0 when none */
 };
 enum cria_openai_refusal cria_openai_refusal_kind(struct cria_str text, bool had_tools,

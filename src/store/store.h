@@ -50,6 +50,12 @@ typedef enum cria_status cria_write_fn(struct cria_tx *tx, struct cria_call *cal
 CRIA_MUST_CHECK enum cria_status cria_store_write(struct cria_store *store, struct cria_call *call,
                                                   cria_write_fn *fn, void *arg);
 
+/** The same for what gives space back (deletes): goes through on a full disk, thanks to the
+ * ballast. fn may then be run twice; the second run counts. */
+CRIA_MUST_CHECK enum cria_status cria_store_write_freeing(struct cria_store *store,
+                                                          struct cria_call *call, cria_write_fn *fn,
+                                                          void *arg);
+
 /** The same without waiting: for loops. Lies in the caller's object until done ran. */
 struct cria_write {
     cria_write_fn *fn;
@@ -59,6 +65,7 @@ struct cria_write {
      */
     void (*done)(struct cria_write *write, enum cria_status status);
     struct cria_loop *loop;
+    bool is_freeing;         /* as cria_store_write_freeing */
     struct cria_task task;   /* store's own */
     struct cria_write *next; /* store's own */
     enum cria_status status; /* store's own */

@@ -266,6 +266,7 @@ class Turn:
                 assert joined == {"text": None, "thinking": None}, "%s inside a block" % kind
                 if kind == "tool_call":
                     assert event["call_id"] not in open_calls, "a call id twice"
+                    assert not any(open_calls.values()), "a call before the last one's result"
                     open_calls[event["call_id"]] = event["name"]
                 elif kind == "tool_result":
                     assert open_calls.get(event["call_id"]) == event["name"], event

@@ -271,14 +271,20 @@ class Server:
         out = cria("keys", "create", "--data", self.data, "--name", name, *args)
         return out.strip().splitlines()[-1].strip()
 
-    def make_project(self, name):
-        """`cria projects create`; the id is the first UUID that it prints."""
-        import re
+    def revoke_key(self, key):
+        """`cria keys revoke` by the visible beginning of the key."""
+        listed = cria("keys", "list", "--data", self.data).splitlines()
+        for line in listed[1:]:
+            words = line.split()
+            if len(words) > 1 and len(words[1]) > 5 and key.startswith(words[1].rstrip(".…")):
+                cria("keys", "revoke", words[0], "--data", self.data)
+                return
+        raise AssertionError("the key is not listed:\n" + "\n".join(listed))
 
-        out = cria("projects", "create", "--data", self.data, "--name", name)
-        found = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", out)
-        assert found, "no project id in %r" % out
-        return found.group(0)
+    def make_project(self, name):
+        """`cria projects create`; it prints the id."""
+        out = cria("projects", "create", name, "--data", self.data)
+        return out.strip().splitlines()[-1].strip()
 
     # -------------------------------------------------------------- requests
     def connection(self, timeout=None):

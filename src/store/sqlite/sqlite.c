@@ -1,0 +1,214 @@
+/* sqlite.c - the embedded database.
+ * Room: store/sqlite; the only folder that includes sqlite3.h. The rules that keep data safe: WAL
+ * with synchronous=FULL on the one connection that writes, which alone makes checkpoints too
+ * (SQLite before 3.51.3 can lose commits when two connections write or checkpoint at once); readers
+ * are opened read-only and never checkpoint. */
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/map.h"
+#include "store/driver.h"
+#include "store/sqlite/vfs.h"
+
+enum { PATH_BYTES = 4096, READER_CACHE_KIB = 512, WRITER_CACHE_KIB = 4096, BUSY_MS = 5000 };
+
+struct cria_conn {
+    sqlite3 *db;
+    struct cria_map statements; /* text -> sqlite3_stmt */
+    char path[PATH_BYTES];
+};
+
+static bool exec(struct cria_conn *conn, const char *sql)
+{
+    return sqlite3_exec(conn->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static void close_conn(struct cria_conn *conn)
+{
+    size_t at = 0;
+    struct cria_str text;
+    void *stmt;
+    if (!conn) return;
+    while (cria_map_next(&conn->statements, &at, &text, &stmt)) sqlite3_finalize(stmt);
+    cria_map_release(&conn->statements);
+    sqlite3_close(conn->db);
+    free(conn);
+}
+
+static bool configure(struct cria_conn *conn, bool is_writer, uint32_t wal_max_pages)
+{
+    char text[512];
+    sqlite3_busy_timeout(conn->db, BUSY_MS);
+    sqlite3_extended_result_codes(conn->db, 1);
+    sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(conn->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    if (!is_writer) {
+        sqlite3_db_config(conn->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        sqlite3_wal_autocheckpoint(conn->db, 0);
+        snprintf(text, sizeof(text), "PRAGMA query_only=1; PRAGMA cache_size=-%d;",
+                 READER_CACHE_KIB);
+        return exec(conn, text);
+    }
+    snprintf(text, sizeof(text),
+             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=%u;"
+             "PRAGMA cache_size=-%d; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY;",
+             wal_max_pages, WRITER_CACHE_KIB);
+    return exec(conn, text);
+}
+
+static enum cria_status open_conn(const char *folder, bool is_writer, uint32_t wal_max_pages,
+                                  struct cria_call *call, struct cria_conn **out)
+{
+    int flags = SQLITE_OPEN_NOMUTEX |
+                (is_writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+    struct cria_conn *conn = calloc(1, sizeof(*conn));
+    if (!conn) return cria_fail_memory(call);
+    if (snprintf(conn->path, sizeof(conn->path), "%s/cria.db", folder) >= (int)sizeof(conn->path)) {
+        free(conn);
+        return cria_fail(call, CRIA_E_BAD_REQUEST, "The path of the data folder is too long");
+    }
+    if (!cria_sqlite_vfs_register() ||
+        sqlite3_open_v2(conn->path, &conn->db, flags, CRIA_SQLITE_VFS) != SQLITE_OK ||
+        !configure(conn, is_writer, wal_max_pages)) {
+        int code = conn->db ? sqlite3_errcode(conn->db) & 0xFF : SQLITE_NOMEM;
+        const char *why = conn->db ? sqlite3_errmsg(conn->db) : "out of memory";
+        enum cria_status st = cria_fail(
+            call, code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? CRIA_E_CORRUPT : CRIA_E_IO,
+            "The database could not be opened: %s", why);
+        close_conn(conn);
+        return st;
+    }
+    *out = conn;
+    return CRIA_OK;
+}
+
+static enum cria_failure failure(struct cria_conn *conn)
+{
+    int code = sqlite3_extended_errcode(conn->db);
+    switch (code & 0xFF) {
+    case SQLITE_CONSTRAINT: return CRIA_FAILURE_CONFLICT;
+    case SQLITE_FULL: return CRIA_FAILURE_FULL;
+    case SQLITE_NOMEM: return CRIA_FAILURE_MEMORY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return CRIA_FAILURE_CORRUPT;
+    case SQLITE_IOERR:
+        if (code == SQLITE_IOERR_NOMEM) return CRIA_FAILURE_MEMORY;
+        if (sqlite3_system_errno(conn->db) == ENOSPC || sqlite3_system_errno(conn->db) == EDQUOT)
+            return CRIA_FAILURE_FULL;
+        return CRIA_FAILURE_FATAL;
+    default: return CRIA_FAILURE_OTHER;
+    }
+}
+
+static const char *message(struct cria_conn *conn)
+{
+    return sqlite3_errmsg(conn->db);
+}
+
+static bool in_transaction(struct cria_conn *conn)
+{
+    return !sqlite3_get_autocommit(conn->db);
+}
+
+static int64_t changes(struct cria_conn *conn)
+{
+    return sqlite3_changes64(conn->db);
+}
+
+static struct cria_stmt *prepare(struct cria_conn *conn, struct cria_str sql)
+{
+    sqlite3_stmt *stmt = cria_map_get(&conn->statements, sql);
+    if (stmt) return (struct cria_stmt *)stmt;
+    if (sqlite3_prepare_v3(conn->db, sql.ptr, (int)sql.len, SQLITE_PREPARE_PERSISTENT, &stmt,
+                           NULL) != SQLITE_OK)
+        return NULL;
+    if (!cria_map_put(&conn->statements, sql, stmt)) {
+        sqlite3_finalize(stmt);
+        return NULL;
+    }
+    return (struct cria_stmt *)stmt;
+}
+
+static sqlite3_stmt *of(struct cria_stmt *stmt)
+{
+    return (sqlite3_stmt *)stmt;
+}
+
+static void bind_str(struct cria_stmt *stmt, int n, struct cria_str value)
+{
+    if (value.ptr)
+        sqlite3_bind_text64(of(stmt), n, value.ptr, value.len, SQLITE_STATIC, SQLITE_UTF8);
+    else
+        sqlite3_bind_null(of(stmt), n);
+}
+
+static void bind_blob(struct cria_stmt *stmt, int n, struct cria_str value)
+{
+    if (value.len)
+        sqlite3_bind_blob64(of(stmt), n, value.ptr, value.len, SQLITE_STATIC);
+    else
+        sqlite3_bind_zeroblob(of(stmt), n, 0);
+}
+
+static void bind_int(struct cria_stmt *stmt, int n, int64_t value)
+{
+    sqlite3_bind_int64(of(stmt), n, value);
+}
+
+static enum cria_step step(struct cria_stmt *stmt)
+{
+    switch (sqlite3_step(of(stmt))) {
+    case SQLITE_ROW: return CRIA_STEP_ROW;
+    case SQLITE_DONE: return CRIA_STEP_DONE;
+    default: return CRIA_STEP_FAILED;
+    }
+}
+
+static struct cria_str column_str(struct cria_stmt *stmt, int n)
+{
+    if (sqlite3_column_type(of(stmt), n) == SQLITE_NULL) return (struct cria_str){0};
+    const char *bytes = sqlite3_column_blob(of(stmt), n);
+    return (struct cria_str){bytes ? bytes : "", (size_t)sqlite3_column_bytes(of(stmt), n)};
+}
+
+static int64_t column_int(struct cria_stmt *stmt, int n)
+{
+    return sqlite3_column_int64(of(stmt), n);
+}
+
+static void reset(struct cria_stmt *stmt)
+{
+    sqlite3_reset(of(stmt));
+    sqlite3_clear_bindings(of(stmt));
+}
+
+static uint64_t wal_bytes(struct cria_conn *conn)
+{
+    char path[PATH_BYTES + 8];
+    struct stat info;
+    snprintf(path, sizeof(path), "%s-wal", conn->path);
+    return stat(path, &info) == 0 ? (uint64_t)info.st_size : 0;
+}
+
+const struct cria_driver cria_sqlite_driver = {
+    .name = "sqlite",
+    .open = open_conn,
+    .close = close_conn,
+    .exec = exec,
+    .failure = failure,
+    .message = message,
+    .in_transaction = in_transaction,
+    .changes = changes,
+    .prepare = prepare,
+    .bind_str = bind_str,
+    .bind_blob = bind_blob,
+    .bind_int = bind_int,
+    .step = step,
+    .column_str = column_str,
+    .column_int = column_int,
+    .reset = reset,
+    .wal_bytes = wal_bytes,
+};
