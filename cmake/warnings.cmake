@@ -1,6 +1,6 @@
 # Flags that every target of ours gets.
 set(CRIA_C_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
-    -Wwrite-strings -Wvla -Wformat=2 -Wundef)
+    -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wno-format-truncation)
 set(CRIA_HARDENING -fstack-protector-strong -fno-strict-aliasing)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   list(APPEND CRIA_HARDENING -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)

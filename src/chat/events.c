@@ -89,6 +89,9 @@ static void frame_end(struct cria_events *events, bool is_delta)
         events->failed = true;
         return;
     }
+    /* A frame is one line; what newlines spliced JSON has stand between its tokens. */
+    for (size_t i = slot->from; i < batch->json.len; i++)
+        if (batch->json.ptr[i] == '\n' || batch->json.ptr[i] == '\r') batch->json.ptr[i] = ' ';
     slot->n = ++events->n;
     slot->is_delta = is_delta;
     slot->len = batch->json.len - slot->from;

@@ -47,7 +47,6 @@ struct cria_tool_run {
     struct cria_call call; /* of the worker: arena, deadline, cancelled */
     const struct cria_json *arguments;
     struct cria_tool_file file;
-    struct cria_str extra_query; /* retrieve: the user's own words, on the first search */
     /* Found by run, read by tell; in call.arena. */
     enum cria_status status; /* not CRIA_OK: call.error says why */
     struct cria_tool_passage *passages;
