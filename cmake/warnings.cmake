@@ -16,6 +16,11 @@ if(CRIA_SANITIZE)
   add_compile_options(-fsanitize=${CRIA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CRIA_SANITIZE})
 endif()
+# Fuzzing wants every library watched, and the targets alone linked with the fuzzer's main.
+if(CRIA_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
+endif()
 # Failure injection (base/fault.h) is in every build but the release.
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_definitions(CRIA_FAULTS)

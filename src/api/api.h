@@ -22,7 +22,8 @@ struct cria_app {
     struct cria_str openapi; /* the contract as text */
     const char *version;
     const atomic_bool *is_stopping;
-    struct cria_metrics *metrics; /* api/metrics.h */
+    struct cria_metrics *metrics;                   /* api/metrics.h */
+    unsigned char page_secret[32], blob_secret[32]; /* sign page tokens and download links */
 };
 
 extern const struct cria_route cria_routes[];

@@ -236,10 +236,10 @@ static void on_closed(struct cria_write *write, enum cria_status status)
     events->changed(events->arg);
 }
 
-/* A commit failed. Nobody saw its frames; what was seen before is in the store, from which the turn
- * is closed like after a crash. */
-static void close_broken(struct cria_events *events, enum cria_status status)
+/* Nobody saw what failed; what was seen before is in the store. */
+void cria_events_break(struct cria_events *events, enum cria_status status)
 {
+    if (events->flying || events->is_broken) return;
     events->is_broken = true;
     events->block = CRIA_BLOCK_NONE;
     events->close = (struct cria_turn_close){
@@ -254,7 +254,8 @@ static void close_broken(struct cria_events *events, enum cria_status status)
                                         .arg = &events->close,
                                         .call = &events->write_call,
                                         .done = on_closed,
-                                        .loop = events->loop};
+                                        .loop = events->loop,
+                                        .is_freeing = true}; /* small, and ends things */
     cria_store_submit(events->store, &events->write);
 }
 
@@ -272,7 +273,7 @@ static void on_committed(struct cria_write *write, enum cria_status status)
     } else {
         cria_log(CRIA_LOG_ERROR, "turn.commit_failed", "turn=%s status=%s",
                  cria_turn_log_id(events->log), cria_status_name(status));
-        close_broken(events, status);
+        cria_events_break(events, status);
     }
     events->changed(events->arg); /* may free the turn */
 }

@@ -75,6 +75,9 @@ void cria_events_stop(struct cria_events *events, struct cria_str stop_json,
                       const struct cria_turn_end *end);
 /** Starts a commit if one is due: call after each burst of frames. */
 void cria_events_pump(struct cria_events *events);
+/** Gives up writing: the turn is closed from what the store holds of it, like after a crash. Only
+ * when nothing flies. */
+void cria_events_break(struct cria_events *events, enum cria_status status);
 /** Whether that many bytes of JSON would still fit beside what closing the turn needs. */
 bool cria_events_fits(const struct cria_events *events, size_t bytes);
 

@@ -212,7 +212,6 @@ static struct verdict find_route(struct cria_conn *conn, struct cria_exchange_ow
     struct cria_str query = request->target, path;
     int method = method_of(conn->parser.method);
     cria_str_cut(&query, '?', &path);
-    cria_str_cut(&path, '#', &path);
     request->method = method < 0 ? CRIA_OPTIONS : (enum cria_method)method;
     own->is_head = request->method == CRIA_HEAD;
     enum cria_routing found = cria_router_find(

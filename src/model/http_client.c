@@ -296,8 +296,7 @@ enum cria_status cria_http_fetch_new(struct cria_http_client *client,
     fetch->options = *options;
     fetch->result = (struct cria_http_result){.retry_after_ms = -1, .error = ""};
     fetch->easy = curl_easy_init();
-    if (!fetch->easy ||
-        cria_timer_new(client->loop, on_silence, fetch, &fetch->timer) != CRIA_OK ||
+    if (!fetch->easy || cria_timer_new(client->loop, on_silence, fetch, &fetch->timer) != CRIA_OK ||
         !set_up(fetch)) {
         cria_http_fetch_free(fetch);
         return CRIA_E_NO_MEMORY;

@@ -2,7 +2,7 @@
  * Thread: the loop it was started on; the model's learned facts are atomic.
  *
  *   SEND --> STREAM --> END        WAITING: a pause before the next try
- *    ^          |\----> ERROR      A try is repeated only while nothing was handed out. */
+ *    ^          |\----> ERROR      A try is repeated only while it brought no text. */
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
@@ -231,8 +231,7 @@ static void on_bytes(void *arg, struct cria_str bytes)
     struct cria_completion *completion = arg;
     if (cria_http_fetch_result(completion->fetch)->status != 200)
         cria_buf_add(&completion->error_body, bytes);
-    else if (!completion->is_enough &&
-             !cria_openai_stream_feed(&completion->stream, bytes))
+    else if (!completion->is_enough && !cria_openai_stream_feed(&completion->stream, bytes))
         completion->is_enough = true;
 }
 
@@ -305,10 +304,10 @@ static void on_timer(void *arg)
     completion->wake(completion->wake_arg);
 }
 
-/* Asks again after a while, unless something was shown or it was tried often enough. */
+/* Asks again after a while, unless some of the answer came or it was tried often enough. */
 static bool try_again(struct cria_completion *completion, int64_t wait_ms)
 {
-    if (completion->was_shown || completion->tries >= MAX_TRIES) return false;
+    if (completion->was_shown || completion->pieces || completion->tries >= MAX_TRIES) return false;
     if (wait_ms < 0) {
         uint32_t most = completion->model->options.retry_ms << (completion->tries - 1);
         wait_ms = most - cria_random_below(most / 4 + 1);
@@ -331,8 +330,8 @@ static void refused(struct cria_completion *completion, int status, const char *
     struct cria_model *model = completion->model;
     int64_t retry_ms = cria_http_fetch_result(completion->fetch)->retry_after_ms;
     bool had_tools = completion->prompt->tool_count > 0;
-    enum cria_openai_refusal kind = cria_openai_refusal_kind(cria_str_from(text), had_tools,
-                                                             &completion->answer.window_tokens);
+    enum cria_openai_refusal kind =
+        cria_openai_refusal_kind(cria_str_from(text), had_tools, &completion->answer.window_tokens);
     cria_log(CRIA_LOG_WARN, "model.refused", "status=%d try=%u", status, completion->tries);
     switch (kind) {
     case CRIA_REFUSAL_TOO_LONG:
@@ -499,8 +498,7 @@ void cria_completion_free(struct cria_completion *completion)
     free(completion);
 }
 
-enum cria_model_poll cria_completion_poll(struct cria_completion *completion,
-                                          struct cria_str *text)
+enum cria_model_poll cria_completion_poll(struct cria_completion *completion, struct cria_str *text)
 {
     struct piece *piece = completion->pieces;
     piece_free(completion->given);

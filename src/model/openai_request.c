@@ -17,8 +17,7 @@ static void write_message(struct cria_json_out *out, const struct cria_prompt_me
 {
     cria_out_object(out);
     cria_out_member_z(out, "role", role_name(message->role));
-    if (message->role == CRIA_ROLE_TOOL)
-        cria_out_member_str(out, "tool_call_id", message->call_id);
+    if (message->role == CRIA_ROLE_TOOL) cria_out_member_str(out, "tool_call_id", message->call_id);
     cria_out_member_str(out, "content", message->text);
     if (message->call_count) {
         cria_out_name(out, "tool_calls");
@@ -52,7 +51,8 @@ void cria_openai_request_write(struct cria_buf *buf, struct cria_str model,
     for (size_t i = 0; i < prompt->message_count; i++) write_message(&out, &prompt->messages[i]);
     cria_out_end(&out);
     cria_out_member_bool(&out, "stream", true);
-    if (with_usage) cria_out_member_raw(&out, "stream_options", CRIA_STR("{\"include_usage\":true}"));
+    if (with_usage)
+        cria_out_member_raw(&out, "stream_options", CRIA_STR("{\"include_usage\":true}"));
     if (prompt->tool_count) {
         cria_out_name(&out, "tools");
         cria_out_array(&out);

@@ -1,4 +1,5 @@
-/*   bytes --sniff--> events --parse--> delta --+--> reasoning --------------------> on_text(thinking)
+/*   bytes --sniff--> events --parse--> delta --+--> reasoning -------------------->
+ * on_text(thinking)
  *              \---> whole JSON --parse--------+--> content --> phases below -----> on_text
  *                                              +--> tool_calls --> tool_calls.h
  * phases of the content:  START --> PLAIN <--> (held "</think>", "<tool_call>")
@@ -41,10 +42,9 @@ static const struct {
     unsigned char phase;
     bool needs_tools;
 } openings[] = {
-    {"<think>", THINK, false},           {"<tool_call>", CALL, true},
-    {"[TOOL_CALLS]", CALL, true},        {"<|python_tag|>", CALL, true},
-    {"{\"name\":", CALL, true},          {"```json{\"name\":", CALL, true},
-    {"```{\"name\":", CALL, true},       {"</think>", PLAIN, false},
+    {"<think>", THINK, false},      {"<tool_call>", CALL, true}, {"[TOOL_CALLS]", CALL, true},
+    {"<|python_tag|>", CALL, true}, {"{\"name\":", CALL, true},  {"```json{\"name\":", CALL, true},
+    {"```{\"name\":", CALL, true},  {"</think>", PLAIN, false},
 };
 
 /* Compares ignoring blanks in `held`. @return 0 differs, 1 held is a start of it, 2 it is there;
@@ -188,7 +188,8 @@ static bool salvage(struct cria_openai_stream *stream)
         const struct cria_json *arguments = cria_json_get(call, "arguments");
         if (!arguments) arguments = cria_json_get(call, "parameters");
         struct cria_str name = cria_json_get_str(call, "name");
-        if (!arguments || arguments->kind != CRIA_JSON_OBJECT || !is_offered(stream, name)) continue;
+        if (!arguments || arguments->kind != CRIA_JSON_OBJECT || !is_offered(stream, name))
+            continue;
         struct cria_buf text;
         cria_buf_init(&text, CALL_TEXT_MAX * 2);
         struct cria_json_out out = cria_json_out_to(&text);

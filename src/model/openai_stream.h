@@ -27,7 +27,7 @@ struct cria_openai_stream {
     struct cria_buf body; /* the whole, when it is no event stream */
     struct cria_buf held; /* text that may turn out to be a tag or a call */
     struct cria_tool_calls calls;
-    struct cria_arena arena; /* of one event */
+    struct cria_arena arena;             /* of one event */
     int64_t input_tokens, output_tokens; /* -1: not reported */
     int error_code;                      /* from inside an error object; 0: none */
     char error[300];

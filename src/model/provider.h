@@ -12,9 +12,9 @@ struct cria_model;
 struct cria_completion;
 
 struct cria_model_options {
-    const char *url;  /* base URL, ".../v1" */
-    const char *name; /* of the model */
-    const char *key;  /* NULL or "": none is sent */
+    const char *url;                             /* base URL, ".../v1" */
+    const char *name;                            /* of the model */
+    const char *key;                             /* NULL or "": none is sent */
     uint32_t connect_ms, first_byte_ms, idle_ms; /* 0: 10,000, 120,000, 60,000 */
     uint32_t retry_ms; /* first wait before a second try, doubled each time; 0: 250 */
 };
@@ -88,7 +88,7 @@ struct cria_model_answer {
     int64_t input_tokens, output_tokens; /* -1: not reported */
     /* After CRIA_MODEL_ERROR: */
     enum cria_model_problem problem;
-    const char *error; /* a sentence for the client */
+    const char *error;     /* a sentence for the client */
     int64_t window_tokens; /* 0: not said */
 };
 /** After END or ERROR. */

@@ -1,8 +1,7 @@
 /* The rules, in the order they are tried:
- *   which slot   known id -> its slot; new id -> the slot of its index if that has no id yet, else a
- *                new one; no id, known index -> the last slot of that index; no id, new index -> a
- *                new one; neither -> the open (last) slot, or a new one when a name comes and the
- *                open slot is complete.
+ *   which slot   known id -> its slot; new id -> the slot of its index if that has no id yet, else
+ * a new one; no id, known index -> the last slot of that index; no id, new index -> a new one;
+ * neither -> the open (last) slot, or a new one when a name comes and the open slot is complete.
  *   name         set once, never appended.
  *   arguments    a string is appended, an object replaces.
  *   at the end   the same object twice counts once; several objects are several calls. */

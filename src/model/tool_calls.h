@@ -10,7 +10,7 @@
 enum { CRIA_TOOL_SLOTS = 32, CRIA_TOOL_ARGUMENTS_MAX = 16 * 1024 };
 
 struct cria_tool_slot {
-    char id[80];  /* the provider's, "" when it sent none */
+    char id[80];   /* the provider's, "" when it sent none */
     int64_t index; /* -1: none was sent */
     char name[80];
     struct cria_buf arguments; /* JSON text as it came */
@@ -27,7 +27,7 @@ struct cria_tool_calls {
 struct cria_tool_call {
     struct cria_str name;
     struct cria_str arguments_json; /* an object; "{}" when there were none */
-    bool is_broken;                 /* the arguments were cut or no object: arguments_json is "{}" */
+    bool is_broken; /* the arguments were cut or no object: arguments_json is "{}" */
 };
 
 void cria_tool_calls_init(struct cria_tool_calls *calls);

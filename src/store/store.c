@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "platform/clock.h"
 #include "platform/crypto.h"
+#include "store/blobs.h"
 #include "store/query.h"
 #include "store/schema.h"
 #include "store/store_internal.h"
