@@ -1,6 +1,9 @@
 # Flags that every target of ours gets.
 set(CRIA_C_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
-    -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wno-format-truncation)
+    -Wwrite-strings -Wvla -Wformat=2 -Wundef)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  list(APPEND CRIA_C_WARNINGS -Wno-format-truncation)
+endif()
 set(CRIA_HARDENING -fstack-protector-strong -fno-strict-aliasing)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   list(APPEND CRIA_HARDENING -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)

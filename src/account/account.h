@@ -37,6 +37,10 @@ CRIA_MUST_CHECK enum cria_status cria_account_scope(struct cria_account *account
                                                     struct cria_str project_id,
                                                     struct cria_str organization_id);
 
+/** Whether the call's key may work in this project (asked for lists of projects). Loop-safe. */
+bool cria_account_may_use(struct cria_account *account, const struct cria_call *call,
+                          struct cria_str project_id);
+
 struct cria_key_new {
     struct cria_str name;
     struct cria_str project_id; /* null: the whole organization */

@@ -10,10 +10,10 @@
 #include "api/validate.h"
 #include "base/json_out.h"
 
-#define CRIA_HANDLER(operation)                                                             \
-    void cria_api_##operation(struct cria_exchange *ex)                                     \
-    {                                                                                       \
-        cria_reply(ex, operation(ex));                                                      \
+#define CRIA_HANDLER(operation)                         \
+    void cria_api_##operation(struct cria_exchange *ex) \
+    {                                                   \
+        cria_reply(ex, operation(ex));                  \
     }
 
 static inline struct cria_app *cria_app_of(const struct cria_exchange *ex)

@@ -1,38 +1,77 @@
-/* handlers.h - every handler, for routes.c. Room: api. */
+/* handlers.h - every handler that routes.c names, by the file it is in. Room: api. All but
+ * create_chat_session and the open ones run on a worker. */
 #ifndef CRIA_API_HANDLERS_H
 #define CRIA_API_HANDLERS_H
 
-#include "http/http.h"
+struct cria_exchange;
 
-#define CRIA_API_HANDLERS(X)                                                                       \
-    X(cria_create_file)                                                                            \
-    X(cria_list_files) X(cria_query_files) X(cria_get_file) X(cria_delete_file) X(                 \
-        cria_get_file_content) X(cria_create_directory) X(cria_list_directories)                   \
-        X(cria_get_directory) X(cria_update_directory) X(cria_delete_directory) X(                 \
-            cria_add_directory_file) X(cria_list_directory_files) X(cria_upload_directory_file)    \
-            X(cria_get_directory_file) X(cria_update_directory_file) X(cria_delete_directory_file) \
-                X(cria_create_index) X(cria_list_indexes) X(cria_get_index) X(cria_delete_index)   \
-                    X(cria_sync_index) X(cria_cancel_index_sync) X(cria_retrieve) X(               \
-                        cria_find_files_page) X(cria_grep_file_page) X(cria_read_file)             \
-                        X(cria_list_chat_sessions) X(cria_create_chat_session) X(                  \
-                            cria_get_chat_session) X(cria_delete_chat_session)                     \
-                            X(cria_get_chat_session_summary) X(cria_set_chat_session_title) X(     \
-                                cria_stream_chat_turn) X(cria_resume_chat_turn)                    \
-                                X(cria_cancel_chat_turn) X(cria_list_attachments) X(               \
-                                    cria_get_attachment) X(cria_list_projects) X(cria_get_project) \
-                                    X(cria_list_projects_v2) X(cria_get_project_v2) X(             \
-                                        cria_create_configuration) X(cria_list_configurations)     \
-                                        X(cria_get_configuration) X(cria_update_configuration)     \
-                                            X(cria_delete_configuration) X(cria_download_blob)     \
-                                                X(cria_health) X(cria_ready) X(cria_metrics_page)  \
-                                                    X(cria_openapi_page) X(cria_admin_create_key)  \
-                                                        X(cria_admin_list_keys)                    \
-                                                            X(cria_admin_revoke_key)               \
-                                                                X(cria_admin_create_project)       \
-                                                                    X(cria_admin_list_projects)
-
-#define X(name) void name(struct cria_exchange *ex);
-CRIA_API_HANDLERS(X)
-#undef X
+/* files.c */
+void cria_api_create_file(struct cria_exchange *ex);
+void cria_api_list_files(struct cria_exchange *ex);
+void cria_api_query_files(struct cria_exchange *ex);
+void cria_api_get_file(struct cria_exchange *ex);
+void cria_api_delete_file(struct cria_exchange *ex);
+void cria_api_get_file_content(struct cria_exchange *ex);
+/* directories.c */
+void cria_api_create_directory(struct cria_exchange *ex);
+void cria_api_list_directories(struct cria_exchange *ex);
+void cria_api_get_directory(struct cria_exchange *ex);
+void cria_api_update_directory(struct cria_exchange *ex);
+void cria_api_delete_directory(struct cria_exchange *ex);
+/* directory_files.c */
+void cria_api_add_directory_file(struct cria_exchange *ex);
+void cria_api_list_directory_files(struct cria_exchange *ex);
+void cria_api_upload_directory_file(struct cria_exchange *ex);
+void cria_api_get_directory_file(struct cria_exchange *ex);
+void cria_api_update_directory_file(struct cria_exchange *ex);
+void cria_api_delete_directory_file(struct cria_exchange *ex);
+/* indexes.c */
+void cria_api_create_index(struct cria_exchange *ex);
+void cria_api_list_indexes(struct cria_exchange *ex);
+void cria_api_get_index(struct cria_exchange *ex);
+void cria_api_delete_index(struct cria_exchange *ex);
+void cria_api_sync_index(struct cria_exchange *ex);
+void cria_api_cancel_index_sync(struct cria_exchange *ex);
+/* retrieval.c */
+void cria_api_retrieve(struct cria_exchange *ex);
+void cria_api_find_files(struct cria_exchange *ex);
+void cria_api_grep_file(struct cria_exchange *ex);
+void cria_api_read_file(struct cria_exchange *ex);
+/* chat.c, chat_stream.c */
+void cria_api_list_chat_sessions(struct cria_exchange *ex);
+void cria_api_create_chat_session(struct cria_exchange *ex);
+void cria_api_get_chat_session(struct cria_exchange *ex);
+void cria_api_delete_chat_session(struct cria_exchange *ex);
+void cria_api_get_chat_session_summary(struct cria_exchange *ex);
+void cria_api_set_chat_session_title(struct cria_exchange *ex);
+void cria_api_stream_chat_turn(struct cria_exchange *ex);
+void cria_api_resume_chat_turn(struct cria_exchange *ex);
+void cria_api_cancel_chat_turn(struct cria_exchange *ex);
+/* attachments.c */
+void cria_api_list_attachments(struct cria_exchange *ex);
+void cria_api_get_attachment(struct cria_exchange *ex);
+/* projects.c */
+void cria_api_list_projects(struct cria_exchange *ex);
+void cria_api_list_projects_v2(struct cria_exchange *ex);
+void cria_api_get_project(struct cria_exchange *ex);
+/* configurations.c */
+void cria_api_create_configuration(struct cria_exchange *ex);
+void cria_api_list_configurations(struct cria_exchange *ex);
+void cria_api_get_configuration(struct cria_exchange *ex);
+void cria_api_update_configuration(struct cria_exchange *ex);
+void cria_api_delete_configuration(struct cria_exchange *ex);
+/* blobs.c */
+void cria_api_download_blob(struct cria_exchange *ex);
+/* health.c */
+void cria_api_health(struct cria_exchange *ex);
+void cria_api_ready(struct cria_exchange *ex);
+void cria_api_metrics(struct cria_exchange *ex);
+void cria_api_openapi(struct cria_exchange *ex);
+/* admin.c */
+void cria_api_admin_create_key(struct cria_exchange *ex);
+void cria_api_admin_list_keys(struct cria_exchange *ex);
+void cria_api_admin_revoke_key(struct cria_exchange *ex);
+void cria_api_admin_create_project(struct cria_exchange *ex);
+void cria_api_admin_list_projects(struct cria_exchange *ex);
 
 #endif

@@ -32,8 +32,8 @@ static bool code_of(struct cria_arena *arena, const unsigned char secret[CRIA_SE
 }
 
 struct cria_str cria_page_seal(struct cria_arena *arena,
-                               const unsigned char secret[CRIA_SECRET_BYTES],
-                               struct cria_str bound, const struct cria_cursor *cursor)
+                               const unsigned char secret[CRIA_SECRET_BYTES], struct cria_str bound,
+                               const struct cria_cursor *cursor)
 {
     unsigned char code[CRIA_MAC_BYTES];
     size_t len = HEAD_BYTES + cursor->name.len + cursor->id.len;
@@ -130,7 +130,7 @@ void cria_page_bind_int(struct cria_page *page, int64_t filter)
 
 static struct cria_str bound_of(const struct cria_page *page)
 {
-    return cria_str_from((const char *)page->bound);
+    return cria_str_from(page->bound);
 }
 
 enum cria_status cria_page_open(struct cria_page *page)
@@ -138,7 +138,7 @@ enum cria_status cria_page_open(struct cria_page *page)
     struct cria_call *call = &page->ex->call;
     cria_page_bind(page, cria_str_from(call->principal.organization_id));
     cria_page_bind(page, cria_project_of(page->ex));
-    cria_sha256_finish_hex(&page->filters, (char *)page->bound);
+    cria_sha256_finish_hex(&page->filters, page->bound);
     enum cria_status st =
         cria_store_secret(cria_app_of(page->ex)->store, call, "page", page->secret);
     if (st != CRIA_OK || !page->token.ptr) return st;

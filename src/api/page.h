@@ -13,7 +13,7 @@ struct cria_page {
     struct cria_window window; /* ready after cria_page_open */
     struct cria_str token;     /* as sent; {NULL,0}: the first page */
     struct cria_sha256 filters;
-    unsigned char bound[CRIA_SHA256_HEX];
+    char bound[CRIA_SHA256_HEX];
     unsigned char secret[CRIA_SECRET_BYTES];
 };
 
@@ -36,8 +36,8 @@ void cria_page_end(struct cria_page *page, struct cria_json_out *out,
 
 /** The token's text for a cursor; {NULL,0} when memory is short. Pure, for tests. */
 struct cria_str cria_page_seal(struct cria_arena *arena,
-                               const unsigned char secret[CRIA_SECRET_BYTES],
-                               struct cria_str bound, const struct cria_cursor *cursor);
+                               const unsigned char secret[CRIA_SECRET_BYTES], struct cria_str bound,
+                               const struct cria_cursor *cursor);
 /** The way back; false when it is forged, foreign or broken. */
 bool cria_page_unseal(struct cria_arena *arena, const unsigned char secret[CRIA_SECRET_BYTES],
                       struct cria_str bound, struct cria_str token, struct cria_cursor *out);

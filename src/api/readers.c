@@ -102,10 +102,10 @@ bool cria_value_real(const struct cria_value *value, double min, double max, dou
         return problem(value, "float_type", "Input should be a valid number");
     double number = value->json->real;
     if (number < min)
-        return limit_problem(value, "greater_than_equal",
-                             cria_arena_printf(arena_of(value),
-                                               "Input should be greater than or equal to %g", min),
-                             "ge", min);
+        return limit_problem(
+            value, "greater_than_equal",
+            cria_arena_printf(arena_of(value), "Input should be greater than or equal to %g", min),
+            "ge", min);
     if (number > max)
         return limit_problem(
             value, "less_than_equal",
@@ -248,8 +248,7 @@ bool cria_member_strs(const struct cria_value *object, const char *name, unsigne
     struct cria_value list;
     bool good = true;
     if (!cria_member_list(object, name, flags, max_items, &list)) return false;
-    struct cria_str *texts =
-        CRIA_NEW_ARRAY(arena_of(&list), list.json->count + 1, struct cria_str);
+    struct cria_str *texts = CRIA_NEW_ARRAY(arena_of(&list), list.json->count + 1, struct cria_str);
     if (!texts) {
         list.check->status = CRIA_E_NO_MEMORY;
         return false;
@@ -272,10 +271,8 @@ bool cria_member_strs(const struct cria_value *object, const char *name, unsigne
 static struct cria_value nth_param(struct cria_check *check, const char *name, size_t n)
 {
     const struct cria_request *request = &check->ex->request;
-    struct cria_value value = {.check = check,
-                               .parent = &check->query,
-                               .name = cria_str_from(name),
-                               .position = SIZE_MAX};
+    struct cria_value value = {
+        .check = check, .parent = &check->query, .name = cria_str_from(name), .position = SIZE_MAX};
     for (size_t i = 0; i < request->query_count; i++) {
         if (request->query[i].value.len == 0 || !cria_str_is(request->query[i].name, name))
             continue;

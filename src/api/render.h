@@ -27,6 +27,12 @@ struct cria_upload {
 CRIA_MUST_CHECK enum cria_status cria_upload_keep(struct cria_exchange *ex, struct cria_part *part,
                                                   struct cria_str external_id,
                                                   struct cria_str purpose, struct cria_upload *out);
+/** A saved configuration, the built-in ones too (cfg-PARSE_FAST …). CRIA_E_NOT_FOUND without a
+ * sentence. */
+CRIA_MUST_CHECK enum cria_status cria_configuration_find(struct cria_tx *tx, struct cria_call *call,
+                                                         struct cria_str project,
+                                                         struct cria_str id,
+                                                         struct cria_configuration *out);
 /** The named part of the form; NULL when there is none. */
 struct cria_part *cria_form_part(struct cria_exchange *ex, const char *name);
 /** Text of a form field; {NULL,0} absent. Notes a problem when it is not UTF-8. */

@@ -65,8 +65,8 @@ static void write_retry(struct cria_exchange *ex, enum cria_status status, int c
     if (call->retry == CRIA_RETRY_NEVER || (code == 500 && is_write))
         cria_exchange_header(ex, "x-should-retry", CRIA_STR("false"));
     if (code != 429 && code != 503) return;
-    uint32_t wait_ms = call->status == status && call->retry_after_ms ? call->retry_after_ms
-                                                                      : (uint32_t)RETRY_MS;
+    uint32_t wait_ms =
+        call->status == status && call->retry_after_ms ? call->retry_after_ms : (uint32_t)RETRY_MS;
     snprintf(text, sizeof(text), "%u", (wait_ms + 999) / 1000);
     cria_exchange_header(ex, "retry-after", cria_str_from(text));
     snprintf(text, sizeof(text), "%u", wait_ms);

@@ -1,4 +1,5 @@
-/* validate.c - places, problems, and the list of them as an answer. The readers are in readers.c. */
+/* validate.c - places, problems, and the list of them as an answer. The readers are in readers.c.
+ */
 #include "api/validate.h"
 
 #include "api/api.h"

@@ -219,8 +219,7 @@ static enum cria_status close_left(struct cria_tx *tx, struct cria_call *call,
                                    const struct cria_turn_params *params)
 {
     struct cria_turn_row row;
-    enum cria_status st =
-        cria_tx_turn_latest(tx, call, params->project, params->session_id, &row);
+    enum cria_status st = cria_tx_turn_latest(tx, call, params->project, params->session_id, &row);
     if (st == CRIA_E_NOT_FOUND) return CRIA_OK;
     if (st != CRIA_OK || !row.is_running) return st;
     struct cria_turn_close close = {.project = params->project,
@@ -273,8 +272,8 @@ static enum cria_status prepare(struct cria_chat *chat, struct cria_call *call,
     if (st == CRIA_OK) st = cria_session_bind(tx, call, params->project, &session, params, binding);
     if (st == CRIA_OK && session.event_count > 0) {
         int64_t from = session.event_count - CRIA_HISTORY_EVENTS;
-        st = cria_tx_events_list(tx, call, params->project, params->session_id,
-                                 from > 0 ? from : 0, CRIA_HISTORY_EVENTS, &events);
+        st = cria_tx_events_list(tx, call, params->project, params->session_id, from > 0 ? from : 0,
+                                 CRIA_HISTORY_EVENTS, &events);
     }
     if (st != CRIA_OK) goto out;
     cria_evidence_init(&turn->evidence, &turn->arena, 0);
@@ -370,8 +369,7 @@ static enum cria_status save_start(struct cria_chat *chat, struct cria_call *cal
 }
 
 enum cria_status cria_chat_turn_start(struct cria_chat *chat, struct cria_call *call,
-                                      struct cria_loop *loop,
-                                      const struct cria_turn_params *params,
+                                      struct cria_loop *loop, const struct cria_turn_params *params,
                                       struct cria_turn_log **out)
 {
     struct cria_binding binding;
@@ -528,8 +526,7 @@ struct removal {
 static enum cria_status remove_fn(struct cria_tx *tx, struct cria_call *call, void *arg)
 {
     const struct removal *removal = arg;
-    enum cria_status st =
-        cria_tx_session_delete(tx, call, removal->project, removal->session_id);
+    enum cria_status st = cria_tx_session_delete(tx, call, removal->project, removal->session_id);
     return st == CRIA_E_NOT_FOUND ? refuse_session(call) : st;
 }
 
@@ -548,8 +545,7 @@ enum cria_status cria_chat_delete(struct cria_chat *chat, struct cria_call *call
     pthread_mutex_unlock(&chat->lock);
     if (!ended) return cria_fail(call, CRIA_E_TIMEOUT, "The turn has not stopped yet");
     if (!is_held) return cria_fail_memory(call);
-    enum cria_status st =
-        cria_store_write_freeing(chat->options.store, call, remove_fn, &removal);
+    enum cria_status st = cria_store_write_freeing(chat->options.store, call, remove_fn, &removal);
     drop_claim(chat, &guard);
     return st;
 }

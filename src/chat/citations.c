@@ -93,8 +93,8 @@ static bool find_verbatim(struct cria_arena *arena, const struct cria_folded *pa
     if (!cria_fold(arena, cria_str_trim(part), &folded) || !is_long_enough(&folded)) return false;
     size_t at = cria_folded_find(passage, &folded, 0);
     if (at == SIZE_MAX) return false;
-    *out = (struct choice){passage->from[at], passage->from[at + folded.count],
-                           CRIA_SUPPORT_QUOTED};
+    *out =
+        (struct choice){passage->from[at], passage->from[at + folded.count], CRIA_SUPPORT_QUOTED};
     return true;
 }
 
@@ -125,12 +125,11 @@ static bool find_covering(struct cria_arena *arena, const struct cria_passage *p
     while (cria_sentence_next(text, &at, &sentence)) {
         struct cria_str spans[2] = {sentence, {0}};
         if (last.ptr && (size_t)(sentence.ptr + sentence.len - last.ptr) <= QUOTE_MAX_BYTES)
-            spans[1] =
-                cria_str_make(last.ptr, (size_t)(sentence.ptr + sentence.len - last.ptr));
+            spans[1] = cria_str_make(last.ptr, (size_t)(sentence.ptr + sentence.len - last.ptr));
         for (size_t i = 0; i < 2 && spans[i].ptr; i++) {
             if (!cria_words_of(arena, spans[i], &words)) return false;
             /* Two sentences have to earn their length. */
-            double coverage = cria_words_coverage(statement, &words) - (i ? 0.15 : 0.0);
+            double coverage = cria_words_coverage(statement, &words) - (i ? 0.2 : 0.0);
             if (coverage <= best) continue;
             best = coverage;
             out->from = (size_t)(spans[i].ptr - text.ptr);
@@ -146,8 +145,7 @@ static bool choose(struct cria_arena *arena, const struct cria_passage *passage,
 {
     struct cria_folded folded;
     struct cria_words words, all;
-    *out = (struct choice){0, cria_utf8_cut(passage->text, QUOTE_MAX_BYTES).len,
-                           CRIA_SUPPORT_NONE};
+    *out = (struct choice){0, cria_utf8_cut(passage->text, QUOTE_MAX_BYTES).len, CRIA_SUPPORT_NONE};
     if (!cria_fold(arena, passage->text, &folded)) return false;
     if (!cria_words_of(arena, statement, &words)) return false;
     if (!cria_words_of(arena, passage->text, &all)) return false;
@@ -167,10 +165,10 @@ static void fill(struct cria_citation *citation, uint32_t n, const struct cria_p
                  const struct choice *choice)
 {
     struct cria_str text = passage->text;
-    size_t to = choice->from +
-                cria_utf8_cut(cria_str_sub(text, choice->from, choice->to - choice->from),
-                              QUOTE_MAX_BYTES)
-                    .len;
+    size_t to =
+        choice->from +
+        cria_utf8_cut(cria_str_sub(text, choice->from, choice->to - choice->from), QUOTE_MAX_BYTES)
+            .len;
     uint64_t start = passage->char_start + cria_utf8_count(cria_str_sub(text, 0, choice->from));
     struct cria_str quote = cria_str_sub(text, choice->from, to - choice->from);
     *citation = (struct cria_citation){
@@ -204,8 +202,8 @@ static double unmarked_share(struct cria_arena *arena, struct cria_str text)
         if (!cria_words_of(arena, sentence, &words) || words.count < QUOTE_MIN_WORDS) continue;
         /* A marker may stand behind the stop. */
         struct cria_str reach = cria_str_make(
-            sentence.ptr, sentence.len + (text.len - (size_t)(sentence.ptr - text.ptr) -
-                                          sentence.len));
+            sentence.ptr,
+            sentence.len + (text.len - (size_t)(sentence.ptr - text.ptr) - sentence.len));
         bool has_marker = cria_marker_next(sentence, &pos, &marker);
         pos = sentence.len;
         if (!has_marker && cria_marker_next(reach, &pos, &marker)) {
@@ -235,10 +233,8 @@ enum cria_status cria_citations_make(struct cria_arena *arena, const struct cria
         if (marker.n >= 1 && marker.n <= id_count)
             passage = cria_evidence_find(evidence, ids[marker.n - 1]);
         if (!passage) continue;
-        struct cria_str statement =
-            without_markers(arena, statement_before(text, marker.start));
-        if (!statement.ptr || !choose(arena, passage, statement, &choice))
-            return CRIA_E_NO_MEMORY;
+        struct cria_str statement = without_markers(arena, statement_before(text, marker.start));
+        if (!statement.ptr || !choose(arena, passage, statement, &choice)) return CRIA_E_NO_MEMORY;
         all_borne &= choice.support != CRIA_SUPPORT_NONE;
         while (known < out->count && out->items[known].n != marker.n) known++;
         if (known == out->count) fill(&out->items[out->count++], marker.n, passage, &choice);
@@ -250,9 +246,8 @@ enum cria_status cria_citations_make(struct cria_arena *arena, const struct cria
             out->items[k - 1] = swap;
         }
     if (out->count)
-        out->grounding = all_borne && !is_weak && unmarked_share(arena, text) <= 0.3
-                             ? CRIA_ANSWERED
-                             : CRIA_PARTIAL;
+        out->grounding = all_borne && !is_weak && unmarked_share(arena, text) <= 0.3 ? CRIA_ANSWERED
+                                                                                     : CRIA_PARTIAL;
     return CRIA_OK;
 }
 

@@ -1,7 +1,7 @@
 /* citations.h - what the markers of a finished block rest on: a sentence of the passage, exactly,
  * and whether it bears the statement.
- * Room: chat. Pure but for cria_citations_verify, which reads the store on a worker. "Source found",
- * never "verified true": negation and swapped roles are not seen. */
+ * Room: chat. Pure but for cria_citations_verify, which reads the store on a worker. "Source
+ * found", never "verified true": negation and swapped roles are not seen. */
 #ifndef CRIA_CHAT_CITATIONS_H
 #define CRIA_CHAT_CITATIONS_H
 

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "chat/recover.h"
 #include "platform/clock.h"
 
 enum { CLOSING_RESERVE = 64 << 10, WRITE_ARENA_BYTES = 16 << 20, DELTA_PACE_MS = 20 };
+enum { PIECE_BYTES = 16 << 10 };
 
 struct cria_event_slot {
     uint32_t n;
@@ -104,8 +106,7 @@ static void flush_delta(struct cria_events *events)
 {
     struct cria_buf *json;
     if (events->delta.len == 0 || !(json = frame_begin(events))) return;
-    cria_event_text_write(json,
-                          events->block == CRIA_BLOCK_TEXT ? "text_delta" : "thinking_delta",
+    cria_event_text_write(json, events->block == CRIA_BLOCK_TEXT ? "text_delta" : "thinking_delta",
                           cria_buf_str(&events->delta), CRIA_STR(""));
     frame_end(events, true);
     cria_buf_clear(&events->delta);
@@ -118,22 +119,32 @@ bool cria_events_fits(const struct cria_events *events, size_t bytes)
     return events->used_bytes + closing + bytes + CLOSING_RESERVE <= CRIA_TURN_BYTES_MAX;
 }
 
-void cria_events_add_text(struct cria_events *events, enum cria_block kind, struct cria_str text)
+static void add_piece(struct cria_events *events, struct cria_str text)
 {
-    if (text.len == 0 || events->failed || events->is_broken) return;
-    if (events->block != kind) cria_events_close_block(events, CRIA_STR(""));
+    size_t before = events->text.len;
     if (!cria_events_fits(events, text.len * 4)) {
         events->failed = true;
         return;
     }
-    size_t before = events->text.len;
-    events->block = kind;
     cria_buf_add(&events->text, text);
     cria_buf_add(&events->delta, text);
     if (events->text.failed || events->delta.failed) {
         events->text.failed = events->delta.failed = false;
         events->text.len = before; /* what is told stays equal to what its deltas say */
         events->failed = true;
+    }
+}
+
+void cria_events_add_text(struct cria_events *events, enum cria_block kind, struct cria_str text)
+{
+    if (text.len == 0 || events->failed || events->is_broken) return;
+    if (events->block != kind) cria_events_close_block(events, CRIA_STR(""));
+    events->block = kind;
+    while (text.len && !events->failed) { /* of a text too long as much as there is room for */
+        struct cria_str piece = cria_utf8_cut(text, PIECE_BYTES);
+        if (piece.len == 0) piece = cria_str_sub(text, 0, PIECE_BYTES);
+        add_piece(events, piece);
+        text = cria_str_sub(text, piece.len, SIZE_MAX);
     }
 }
 
@@ -194,8 +205,8 @@ static enum cria_status write_batch(struct cria_tx *tx, struct cria_call *call, 
     struct cria_str session_id = cria_str_from(events->session);
     struct cria_str turn_id = cria_str_from(cria_turn_log_id(events->log));
     struct cria_session session;
-    enum cria_status st = cria_tx_frames_append(tx, call, project, session_id, turn_id,
-                                                batch->frames, batch->count);
+    enum cria_status st =
+        cria_tx_frames_append(tx, call, project, session_id, turn_id, batch->frames, batch->count);
     if (st != CRIA_OK || !batch->is_last) return st;
     st = cria_tx_session_get(tx, call, project, session_id, &session);
     if (st != CRIA_OK) return st;
@@ -219,6 +230,7 @@ static void on_closed(struct cria_write *write, enum cria_status status)
     struct cria_events *events = CRIA_CONTAINER(write, struct cria_events, write);
     struct cria_buf stop;
     events->flying = NULL;
+    events->ending(events->arg);
     if (status == CRIA_OK) {
         cria_turn_log_append(events->log, events->close.frames, events->close.count, true);
     } else {
@@ -266,6 +278,7 @@ static void on_committed(struct cria_write *write, enum cria_status status)
     events->flying = NULL;
     cria_arena_reset(&events->write_arena);
     if (status == CRIA_OK) {
+        if (batch->is_last) events->ending(events->arg);
         cria_turn_log_append(events->log, batch->frames, batch->count, batch->is_last);
         events->is_ended |= batch->is_last;
         batch_clear(batch);

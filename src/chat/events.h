@@ -34,6 +34,9 @@ struct cria_events {
     /** On the loop, after each commit or failure: is_ended and is_broken tell. Last use of events
      * when is_ended. */
     void (*changed)(void *arg);
+    /** On the loop, once, when the end is settled but no reader has seen it: who reads it may ask
+     * again at once. */
+    void (*ending)(void *arg);
     void *arg;
 
     struct cria_event_batch batches[2], *filling, *flying; /* flying NULL: no commit under way */

@@ -19,9 +19,10 @@ struct cria_str cria_extractive_query(struct cria_arena *arena, struct cria_str 
 bool cria_wants_overview(struct cria_str question)
 {
     static const char *const starts[] = {
-        "summar",     "overview",  "compar",  "tl;dr",    "zusammenfass", "fasse", "vergleich",
-        "überblick",  "résum",     "resum",   "riassum",  "confront",     "samenvat",
-        "difference", "differenc", "unterschied", "sammanfatt", "podsum", "porówn",
+        "summar",      "overview",   "compar",    "tl;dr",      "zusammenfass",
+        "fasse",       "vergleich",  "überblick", "résum",      "resum",
+        "riassum",     "confront",   "samenvat",  "difference", "differenc",
+        "unterschied", "sammanfatt", "podsum",    "porówn",
     };
     struct cria_str rest = question, word;
     while (rest.len) {
@@ -241,8 +242,8 @@ enum cria_status cria_extractive_tell(struct cria_extractive *work, struct cria_
     }
     if (has_quotes) {
         write_quotes(work, ids, text, citations);
-        citations->grounding = grade == CRIA_GRADE_STRONG && !work->wants_overview ? CRIA_ANSWERED
-                                                                                    : CRIA_PARTIAL;
+        citations->grounding =
+            grade == CRIA_GRADE_STRONG && !work->wants_overview ? CRIA_ANSWERED : CRIA_PARTIAL;
     }
     while (text->len && text->ptr[text->len - 1] == '\n') text->len--;
     return text->failed || json->failed ? CRIA_E_NO_MEMORY : CRIA_OK;

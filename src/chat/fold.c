@@ -35,8 +35,7 @@ bool cria_is_unspaced(uint32_t c)
 
 bool cria_is_word_char(uint32_t c)
 {
-    if (c < 0x80)
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (c < 0x80) return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (c < 0xC0) return c == 0xAA || c == 0xB5 || c == 0xBA;
     if (c == 0xD7 || c == 0xF7) return false;
     if (c >= 0x2000 && c <= 0x206F) return c == 0x200C || c == 0x200D;
@@ -141,18 +140,16 @@ static uint64_t hash_add(uint64_t hash, uint32_t c)
 
 #define HASH_START UINT64_C(14695981039346656037)
 
-/* One word of at most 64 letters, ended by what is no letter; "1,200" is 1200, "3.5" keeps its
- * point. */
+/* One word of at most 64 letters; "1,200" is 1200, "3.5" keeps its point. */
 static void take_word(const uint32_t *chars, size_t count, struct cria_word *word)
 {
-    size_t stem_len = count <= 4 ? count : count <= 6 ? count - 1 : (count * 7 + 9) / 10;
-    *word = (struct cria_word){.hash = HASH_START, .stem = HASH_START};
+    *word = (struct cria_word){.hash = HASH_START, .length = (uint8_t)count};
     for (size_t i = 0; i < count; i++) {
         word->has_digit |= chars[i] >= '0' && chars[i] <= '9';
         word->hash = hash_add(word->hash, chars[i]);
-        if (i < stem_len) word->stem = hash_add(word->stem, chars[i]);
+        if (i == 3) word->first4 = word->hash;
+        if (i == 4) word->first5 = word->hash;
     }
-    if (word->has_digit) word->stem = word->hash;
     word->weight = word->has_digit ? 2.0 : count >= 4 ? 1.0 : 0.3;
 }
 
@@ -197,10 +194,21 @@ bool cria_words_of(struct cria_arena *arena, struct cria_str text, struct cria_w
     return true;
 }
 
+/* The same word, or one that begins alike: "month" and "monthly", "rent" and "rents". Numbers have
+ * to be the same. */
+static bool is_like(const struct cria_word *a, const struct cria_word *b)
+{
+    if (a->hash == b->hash) return true;
+    if (a->has_digit || b->has_digit) return false;
+    if (a->first5 && a->first5 == b->first5) return true;
+    int apart = a->length > b->length ? a->length - b->length : b->length - a->length;
+    return a->first4 && a->first4 == b->first4 && (a->length == 4 || b->length == 4) && apart <= 3;
+}
+
 static bool has_word(const struct cria_words *words, const struct cria_word *word)
 {
     for (size_t i = 0; i < words->count; i++)
-        if (words->items[i].hash == word->hash || words->items[i].stem == word->stem) return true;
+        if (is_like(&words->items[i], word)) return true;
     return false;
 }
 
@@ -223,12 +231,13 @@ bool cria_words_numbers_in(const struct cria_words *of, const struct cria_words 
 
 /* ---- sentences */
 
-/* Whether a full stop behind text[..at) ends a sentence: not after one letter or "1", "e.g", "No". */
+/* Whether a full stop behind text[..at) ends a sentence: not after one letter or "1", "e.g", "No".
+ */
 static bool is_end(struct cria_str text, size_t start, size_t at)
 {
-    static const char *const short_forms[] = {"e.g", "i.e", "mr", "mrs", "ms",  "dr",  "no",
-                                              "vs",  "cf",  "st", "fig", "art", "sec", "approx",
-                                              "p",   "pp",  "bzw", "ca", "nr",  "inc", "ltd"};
+    static const char *const short_forms[] = {"e.g", "i.e", "mr",  "mrs", "ms",  "dr",  "no",
+                                              "vs",  "cf",  "st",  "fig", "art", "sec", "approx",
+                                              "p",   "pp",  "bzw", "ca",  "nr",  "inc", "ltd"};
     size_t from = at;
     while (from > start && (unsigned char)text.ptr[from - 1] > ' ' && at - from < 8) from--;
     struct cria_str word = cria_str_sub(text, from, at - from);

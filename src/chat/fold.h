@@ -27,9 +27,10 @@ size_t cria_folded_find(const struct cria_folded *hay, const struct cria_folded 
                         size_t start);
 
 struct cria_word {
-    uint64_t hash; /* of the folded word, or of a pair of letters of an unspaced script */
-    uint64_t stem; /* of its first letters: enough of them to know it inflected */
+    uint64_t hash;           /* of the folded word, or of a pair of letters of an unspaced script */
+    uint64_t first4, first5; /* of its first letters, to know it inflected; 0: it is shorter */
     double weight;
+    uint8_t length;
     bool has_digit;
 };
 struct cria_words {

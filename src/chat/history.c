@@ -125,11 +125,11 @@ enum cria_status cria_history_read(struct cria_arena *arena, const struct cria_f
 bool cria_is_follow_up(struct cria_str question)
 {
     static const char *const words[] = {
-        "it",    "its",  "they", "them",  "their",  "that",  "this",    "those", "these", "there",
-        "he",    "she",  "his",  "her",   "him",    "one",   "ones",    "and",   "also",  "else",
-        "more",  "same", "er",   "es",    "ihn",    "deren", "dessen",  "und",   "davon", "dazu",
-        "il",    "elle", "ils",  "elles", "cela",   "ça",    "et",      "eso",   "esto",  "ese",
-        "ella",  "y",    "lui",  "quello", "questo", "он",    "она",     "это",   "они",   "и",
+        "it",   "its",  "they", "them",   "their",  "that",  "this",   "those", "these", "there",
+        "he",   "she",  "his",  "her",    "him",    "one",   "ones",   "and",   "also",  "else",
+        "more", "same", "er",   "es",     "ihn",    "deren", "dessen", "und",   "davon", "dazu",
+        "il",   "elle", "ils",  "elles",  "cela",   "ça",    "et",     "eso",   "esto",  "ese",
+        "ella", "y",    "lui",  "quello", "questo", "он",    "она",    "это",   "они",   "и",
     };
     size_t count = 0;
     bool leans = false;

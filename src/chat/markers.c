@@ -1,5 +1,5 @@
-/* Read are [3] [3, 5] [3-5] [3 and 5] [[3]] [^3] [passage 3] and the same in 【】 and ［］, also with
- * a tail as in 【3†source】. Written is always [1][2]. */
+/* Read are [3] [3, 5] [3-5] [3 and 5] [[3]] [^3] [passage 3] and the same in 【】 and ［］, also
+ * with a tail as in 【3†source】. Written is always [1][2]. */
 #include "chat/markers.h"
 
 #include "base/utf8.h"
@@ -34,7 +34,8 @@ static uint32_t closer_of(uint32_t opener)
     return opener == '[' ? ']' : opener == 0x3010 ? 0x3011 : opener == 0xFF3B ? 0xFF3D : 0;
 }
 
-/* The code point at scan->at, which is not moved; *len its bytes; 0 at the end or when it is cut. */
+/* The code point at scan->at, which is not moved; *len its bytes; 0 at the end or when it is cut.
+ */
 static uint32_t peek(const struct scan *scan, size_t *len)
 {
     size_t at = scan->at;
@@ -56,13 +57,12 @@ static bool take(struct scan *scan, uint32_t c)
 /* Skips one of the words; MORE when the text ends inside one. */
 static enum verdict take_word(struct scan *scan)
 {
-    static const char *const words[] = {"passages", "passage", "sources", "source",
-                                        "refs",     "ref",     "citation", "cite", "doc"};
+    static const char *const words[] = {"passages", "passage",  "sources", "source", "refs",
+                                        "ref",      "citation", "cite",    "doc"};
     struct cria_str rest = cria_str_sub(scan->text, scan->at, SIZE_MAX);
     for (size_t i = 0; i < CRIA_COUNT(words); i++) {
         size_t len = strlen(words[i]), there = rest.len < len ? rest.len : len;
-        if (!cria_str_equal_nocase(cria_str_sub(rest, 0, there),
-                                   cria_str_make(words[i], there)))
+        if (!cria_str_equal_nocase(cria_str_sub(rest, 0, there), cria_str_make(words[i], there)))
             continue;
         if (there < len) return MORE;
         scan->at += len;

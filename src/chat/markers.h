@@ -12,7 +12,7 @@ struct cria_markers {
     const struct cria_evidence *evidence;
     uint32_t ids[CRIA_MARKERS_MAX]; /* passage id of marker n, at n - 1 */
     size_t count;
-    struct cria_buf held; /* what may be the start of a marker */
+    struct cria_buf held;         /* what may be the start of a marker */
     unsigned fence, inline_ticks; /* back-ticks that opened the code we are in; 0: none */
     bool is_line_start;
 };

@@ -85,8 +85,7 @@ static enum cria_status read_frame(struct open_turn *open, struct cria_call *cal
     struct cria_str type = cria_json_get_str(root, "type");
     open->n = frame->n;
     if (frame->is_delta) {
-        open->block =
-            cria_str_is(type, "text_delta") ? CRIA_BLOCK_TEXT : CRIA_BLOCK_THINKING;
+        open->block = cria_str_is(type, "text_delta") ? CRIA_BLOCK_TEXT : CRIA_BLOCK_THINKING;
         cria_buf_add(&open->said, cria_json_get_str(root, "content"));
         return CRIA_OK;
     }
@@ -185,8 +184,7 @@ enum cria_status cria_turn_close_fn(struct cria_tx *tx, struct cria_call *call, 
     struct cria_buf json;
     close->frames = NULL;
     close->count = 0;
-    enum cria_status st =
-        cria_tx_turn_latest(tx, call, close->project, close->session_id, &row);
+    enum cria_status st = cria_tx_turn_latest(tx, call, close->project, close->session_id, &row);
     if (st == CRIA_E_NOT_FOUND) return CRIA_OK;
     if (st != CRIA_OK || !row.is_running || !cria_str_equal(row.id, close->turn_id)) return st;
 
@@ -204,8 +202,7 @@ enum cria_status cria_turn_close_fn(struct cria_tx *tx, struct cria_call *call, 
             .turns = open.steps,
         };
         st = make_frames(call, close, &open, &usage, state.skipped_json, &json);
-        if (st == CRIA_OK)
-            st = save(tx, call, close, &usage, state.exports_json, now_us, &json);
+        if (st == CRIA_OK) st = save(tx, call, close, &usage, state.exports_json, now_us, &json);
     }
     cria_buf_release(&open.said);
     cria_buf_release(&json);

@@ -14,10 +14,24 @@ static bool is_hidden(uint32_t c)
 static bool is_token(struct cria_str rest)
 {
     static const char *const tokens[] = {
-        "<|",         "[INST]",      "[/INST]",      "<<SYS>>",   "<</SYS>>", "<s>",
-        "</s>",       "<bos>",       "<eos>",        "<start_of_turn>", "<end_of_turn>",
-        "<think>",    "</think>",    "<tool_call>",  "</tool_call>",    "[TOOL_CALLS]",
-        "<passages-", "</passages-",
+        "<|",
+        "[INST]",
+        "[/INST]",
+        "<<SYS>>",
+        "<</SYS>>",
+        "<s>",
+        "</s>",
+        "<bos>",
+        "<eos>",
+        "<start_of_turn>",
+        "<end_of_turn>",
+        "<think>",
+        "</think>",
+        "<tool_call>",
+        "</tool_call>",
+        "[TOOL_CALLS]",
+        "<passages-",
+        "</passages-",
     };
     for (size_t i = 0; i < CRIA_COUNT(tokens); i++)
         if (cria_str_equal_nocase(cria_str_sub(rest, 0, strlen(tokens[i])),

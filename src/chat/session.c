@@ -185,9 +185,8 @@ enum cria_status cria_session_title_fn(struct cria_tx *tx, struct cria_call *cal
 
 /* ---- a turn's indexes */
 
-static enum cria_status look_up(struct cria_tx *tx, struct cria_call *call,
-                                struct cria_str project, bool require_all,
-                                struct cria_binding *binding)
+static enum cria_status look_up(struct cria_tx *tx, struct cria_call *call, struct cria_str project,
+                                bool require_all, struct cria_binding *binding)
 {
     size_t count = binding->asked_count, known = 0;
     struct cria_search_index *searched =

@@ -3,8 +3,9 @@
 
 void cria_tool_find_run(struct cria_tool_run *run)
 {
-    static const char *const name_names[] = {"name_contains", "file_name_contains", "name",
-                                             "file_name",     "query",              "pattern",
+    static const char *const name_names[] = {"name_contains", "file_name_contains",
+                                             "name",          "file_name",
+                                             "query",         "pattern",
                                              "file",          NULL};
     static const char *const limit_names[] = {"limit", "top_k", "n", NULL};
     struct cria_window window = {0};
@@ -26,9 +27,8 @@ void cria_tool_find_run(struct cria_tool_run *run)
             run->has_more = true;
             break;
         }
-        run->status =
-            cria_tx_document_list(tx, &run->call, run->scope->project, indexes[i].id,
-                                  (struct cria_str){0}, name, &window, &list);
+        run->status = cria_tx_document_list(tx, &run->call, run->scope->project, indexes[i].id,
+                                            (struct cria_str){0}, name, &window, &list);
         if (run->status != CRIA_OK) break;
         run->has_more |= list.has_more;
         for (size_t k = 0; k < list.count; k++) files[total++] = list.items[k];

@@ -44,8 +44,7 @@ void cria_tool_grep_run(struct cria_tool_run *run)
         .document_id = document.id,
         .pattern = cria_tool_arg_str(run->arguments, pattern_names),
         .is_literal = !cria_tool_arg_bool(run->arguments, "regex", false),
-        .context_chars =
-            (uint32_t)cria_tool_arg_int(run->arguments, context_names, 150, 0, 600),
+        .context_chars = (uint32_t)cria_tool_arg_int(run->arguments, context_names, 150, 0, 600),
         .limit = (uint32_t)cria_tool_arg_int(run->arguments, limit_names, 10, 1, 50),
     };
     run->file_name = document.display_name;

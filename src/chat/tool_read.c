@@ -12,15 +12,14 @@ void cria_tool_read_run(struct cria_tool_run *run)
     run->status = cria_tool_document(run, &document);
     if (run->status != CRIA_OK) return;
     int64_t page = cria_tool_arg_int(run->arguments, page_names, 0, 0, INT32_MAX);
-    int64_t length = cria_tool_arg_int(run->arguments, length_names, CRIA_TOOL_CHARS, 1,
-                                       CRIA_TOOL_CHARS_MAX);
-    run->offset =
-        (uint64_t)cria_tool_arg_int(run->arguments, offset_names, 0, 0, INT64_MAX / 2);
+    int64_t length =
+        cria_tool_arg_int(run->arguments, length_names, CRIA_TOOL_CHARS, 1, CRIA_TOOL_CHARS_MAX);
+    run->offset = (uint64_t)cria_tool_arg_int(run->arguments, offset_names, 0, 0, INT64_MAX / 2);
     run->file_name = document.display_name;
     run->char_count = document.char_count;
     if (page && !cria_document_page_start(run->call.arena, &document, page, &run->offset)) {
-        run->status = cria_fail(&run->call, CRIA_E_NOT_FOUND, "the file has no page %lld",
-                                (long long)page);
+        run->status =
+            cria_fail(&run->call, CRIA_E_NOT_FOUND, "the file has no page %lld", (long long)page);
         return;
     }
     run->status = cria_file_read(run->scope->store, &run->call, run->scope->project, document.id,

@@ -118,7 +118,7 @@ void cria_retrieved_write(struct cria_json_out *out, const struct cria_tool_pass
 
 static void tell_status(const struct cria_tool_run *run, struct cria_buf *text)
 {
-    const char *grade = run->confidence >= 0.5   ? "strong"
+    const char *grade = run->confidence >= 0.5    ? "strong"
                         : run->confidence >= 0.25 ? "partial"
                                                   : "weak";
     cria_buf_printf(text, "Status: %zu passages; coverage %s.", run->passage_count, grade);

@@ -33,9 +33,10 @@ const struct cria_tool cria_tools[] = {
     {CRIA_STR_INIT("read_file"),
      CRIA_STR_INIT("Reads a part of one file: from a page or a character offset on. Use it for the "
                    "surroundings of a passage."),
-     CRIA_STR_INIT("{\"type\":\"object\",\"required\":[\"file\"],\"properties\":{\"file\":{\"type\":"
-                   "\"string\"},\"page\":{\"type\":\"integer\"},\"offset\":{\"type\":\"integer\"},"
-                   "\"length\":{\"type\":\"integer\",\"maximum\":12000}}}"),
+     CRIA_STR_INIT(
+         "{\"type\":\"object\",\"required\":[\"file\"],\"properties\":{\"file\":{\"type\":"
+         "\"string\"},\"page\":{\"type\":\"integer\"},\"offset\":{\"type\":\"integer\"},"
+         "\"length\":{\"type\":\"integer\",\"maximum\":12000}}}"),
      cria_tool_read_run, cria_tool_read_tell},
 };
 const size_t cria_tool_count = CRIA_COUNT(cria_tools);
@@ -74,7 +75,7 @@ const struct cria_tool *cria_tool_find(struct cria_str name)
     static const struct {
         const char *other;
         size_t n;
-    } synonyms[] = {{"search", 0}, {"find", 1},      {"list_files", 1},
+    } synonyms[] = {{"search", 0}, {"find", 1},        {"list_files", 1},
                     {"grep", 2},   {"search_file", 2}, {"read", 3}};
     const struct cria_tool *best = NULL;
     unsigned least = 3;

@@ -22,7 +22,8 @@ struct cria_tool_scope {
     struct cria_store *store;
     struct cria_search *search;
     struct cria_str project;
-    const struct cria_search_index *indexes; /* nothing else is reachable, whatever the model says */
+    const struct cria_search_index
+        *indexes; /* nothing else is reachable, whatever the model says */
     size_t index_count;
 };
 

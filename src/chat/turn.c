@@ -23,16 +23,16 @@
 enum verdict { WAIT, MORE };
 
 #define TO(state) (1u << TURN_##state)
-#define TURN_STATES(X) /* state, step, where it may go */                       \
-    X(ACCEPT, accept, TO(QUOTE) | TO(TOOLS) | TO(CONTEXT) | TO(FAIL))           \
-    X(QUOTE, quote, TO(TEXT) | TO(FAIL))                                        \
-    X(CONTEXT, context, TO(MODEL) | TO(FAIL))                                   \
-    X(MODEL, model, TO(TOOLS) | TO(VERIFY) | TO(CONTEXT) | TO(FAIL))            \
-    X(TOOLS, tools, TO(CONTEXT) | TO(FAIL))                                     \
-    X(VERIFY, verify, TO(TEXT) | TO(FAIL))                                      \
-    X(TEXT, text, TO(STOP) | TO(FAIL))                                          \
-    X(FAIL, fail, TO(STOP))                                                     \
-    X(STOP, stop, TO(DONE))                                                     \
+#define TURN_STATES(X) /* state, step, where it may go */             \
+    X(ACCEPT, accept, TO(QUOTE) | TO(TOOLS) | TO(CONTEXT) | TO(FAIL)) \
+    X(QUOTE, quote, TO(TEXT) | TO(FAIL))                              \
+    X(CONTEXT, context, TO(MODEL) | TO(FAIL))                         \
+    X(MODEL, model, TO(TOOLS) | TO(VERIFY) | TO(CONTEXT) | TO(FAIL))  \
+    X(TOOLS, tools, TO(CONTEXT) | TO(FAIL))                           \
+    X(VERIFY, verify, TO(TEXT) | TO(FAIL))                            \
+    X(TEXT, text, TO(STOP) | TO(FAIL))                                \
+    X(FAIL, fail, TO(STOP))                                           \
+    X(STOP, stop, TO(DONE))                                           \
     X(DONE, done, 0)
 
 #define STATE(name, step, to) TURN_##name,
@@ -191,8 +191,7 @@ static enum verdict search_first(struct cria_turn *turn)
     cria_out_end(&out);
     struct cria_tool_call call = {.name = CRIA_STR("retrieve"),
                                   .arguments_json = cria_buf_str(&json)};
-    enum cria_status st =
-        json.failed ? CRIA_E_NO_MEMORY : cria_turn_calls_begin(turn, &call, 1, 0);
+    enum cria_status st = json.failed ? CRIA_E_NO_MEMORY : cria_turn_calls_begin(turn, &call, 1, 0);
     cria_buf_release(&json);
     return st == CRIA_OK ? enter(turn, TURN_TOOLS) : fail_memory(turn);
 }
@@ -206,8 +205,7 @@ static enum verdict accept(struct cria_turn *turn)
     if (cria_timer_new(turn->loop, on_deadline, turn, &turn->timer) != CRIA_OK)
         return fail_memory(turn);
     uint64_t past_ms = (cria_now_ns() - turn->started_ns) / 1000000;
-    cria_timer_start(turn->timer,
-                     turn->deadline_ms > past_ms ? turn->deadline_ms - past_ms : 0, 0);
+    cria_timer_start(turn->timer, turn->deadline_ms > past_ms ? turn->deadline_ms - past_ms : 0, 0);
     if (!turn->model) return enter(turn, TURN_QUOTE);
 
     cria_time_format(cria_wall_us(), today);
@@ -235,8 +233,7 @@ static enum verdict begin_quote(struct cria_turn *turn)
     struct cria_turn_job *job = turn->job = cria_turn_job_new(turn, NULL);
     char id[CRIA_CALL_ID_LEN + 1];
     if (!job) return fail_memory(turn);
-    job->work.query =
-        cria_extractive_query(&turn->arena, turn->question, turn->previous_question);
+    job->work.query = cria_extractive_query(&turn->arena, turn->question, turn->previous_question);
     job->work.wants_overview = cria_wants_overview(turn->question);
     if (!job->work.query.ptr) return fail_memory(turn);
     cria_turn_job_start(job, run_quote);
@@ -250,8 +247,7 @@ static enum verdict begin_quote(struct cria_turn *turn)
     cria_out_end(&out);
     struct cria_tool_call call = {.name = CRIA_STR("retrieve"),
                                   .arguments_json = cria_buf_str(&json)};
-    enum cria_status st =
-        json.failed ? CRIA_E_NO_MEMORY : cria_turn_calls_begin(turn, &call, 1, 0);
+    enum cria_status st = json.failed ? CRIA_E_NO_MEMORY : cria_turn_calls_begin(turn, &call, 1, 0);
     cria_buf_release(&json);
     if (st != CRIA_OK) return fail_memory(turn);
     cria_events_tool_call(&turn->events, turn->calls[0].id, turn->calls[0].name,
@@ -348,8 +344,7 @@ static bool close_text(struct cria_turn *turn, bool always_judge)
     struct cria_citations found;
     if (turn->events.block != CRIA_BLOCK_TEXT) return true;
     if (cria_citations_make(&turn->arena, &turn->evidence, turn->markers.ids, turn->markers.count,
-                            cria_buf_str(&turn->events.text), !turn->is_strong,
-                            &found) != CRIA_OK)
+                            cria_buf_str(&turn->events.text), !turn->is_strong, &found) != CRIA_OK)
         return false;
     cria_buf_init(&members, CRIA_TURN_BYTES_MAX / 4);
     if (found.count || always_judge) cria_citations_write(&members, &found);
@@ -528,12 +523,14 @@ static enum verdict stop(struct cria_turn *turn)
 
 static enum verdict done(struct cria_turn *turn)
 {
-    if (turn->ended) {
-        if (turn->timer) cria_timer_stop(turn->timer);
-        turn->ended(turn, turn->error.ptr != NULL);
-        turn->ended = NULL;
-    }
+    if (turn->timer) cria_timer_stop(turn->timer);
     return WAIT;
+}
+
+static void on_ending(void *arg)
+{
+    struct cria_turn *turn = arg;
+    turn->ended(turn, turn->error.ptr || turn->events.is_broken);
 }
 
 /* ---- from outside */
@@ -543,6 +540,7 @@ static void start_on_loop(struct cria_task *task)
     struct cria_turn *turn = CRIA_CONTAINER(task, struct cria_turn, start_task);
     turn->state = TURN_ACCEPT;
     turn->events.changed = on_frames;
+    turn->events.ending = on_ending;
     turn->events.arg = turn;
     if (cria_events_init(&turn->events, turn->store, turn->loop, turn->log) != CRIA_OK)
         cria_events_break(&turn->events, CRIA_E_NO_MEMORY);

@@ -44,10 +44,10 @@ struct cria_turn_call {
     struct cria_str id, name, arguments_json;
     const struct cria_json *arguments;
     bool is_broken;
-    struct cria_turn_job *job;          /* while it runs */
-    const struct cria_turn_call *same;  /* an earlier call with the same arguments */
-    struct cria_str result_json, text;  /* when told */
-    struct cria_turn_call *next;        /* older ones */
+    struct cria_turn_job *job;         /* while it runs */
+    const struct cria_turn_call *same; /* an earlier call with the same arguments */
+    struct cria_str result_json, text; /* when told */
+    struct cria_turn_call *next;       /* older ones */
 };
 
 struct cria_turn {
@@ -57,7 +57,8 @@ struct cria_turn {
     struct cria_model *model; /* NULL: extractive */
     struct cria_loop *loop;
     struct cria_turn_log *log;
-    /** On the loop, once, when the stop is in the log: takes the turn out of the registry. */
+    /** On the loop, once, when the stop is durable and before anybody sees it: takes the turn out
+     * of the registry. */
     void (*ended)(struct cria_turn *turn, bool is_error);
     /** On the loop, at the very end: frees the turn. */
     void (*gone)(struct cria_turn *turn);
@@ -73,7 +74,7 @@ struct cria_turn {
     _Atomic int64_t *learned_window; /* of the model, in tokens: the chat's */
 
     /* From outside. */
-    atomic_int halt; /* enum cria_turn_halt */
+    atomic_int halt;        /* enum cria_turn_halt */
     atomic_bool is_stopped; /* tells jobs to give up */
     struct cria_task start_task, halt_task;
 
@@ -98,7 +99,7 @@ struct cria_turn {
     struct cria_turn_call *calls; /* of the step that runs its tools */
     size_t call_count, calls_told, calls_begun;
     struct cria_turn_call *told; /* newest first: repeats are told so */
-    struct cria_str said; /* text of this step before its calls */
+    struct cria_str said;        /* text of this step before its calls */
     unsigned tool_calls, repeats;
     bool is_flat, is_last_round, has_retried, has_shrunk, has_searched, is_strong, call_is_open;
     struct cria_str today, tag;

@@ -6,7 +6,7 @@
 struct cria_turn_log {
     char turn_id[CRIA_ID_SIZE];
     atomic_uint references;
-    pthread_mutex_t lock; /* for all below */
+    pthread_mutex_t lock;  /* for all below */
     struct cria_buf bytes; /* the frames as they go out, one behind the other */
     size_t *ends;          /* where each ends in bytes */
     uint32_t count, capacity;

@@ -48,8 +48,7 @@ enum cria_status cria_turn_calls_begin(struct cria_turn *turn, const struct cria
         cria_call_id_make(turn->seq, step, (unsigned)i + 1, id);
         call->id = cria_arena_copy(&turn->arena, cria_str_from(id));
         call->tool = cria_tool_find(calls[i].name);
-        call->name =
-            call->tool ? call->tool->name : cria_arena_copy(&turn->arena, calls[i].name);
+        call->name = call->tool ? call->tool->name : cria_arena_copy(&turn->arena, calls[i].name);
         call->is_broken = calls[i].is_broken;
         enum cria_status st = set_arguments(turn, call, calls[i].arguments_json);
         if (st != CRIA_OK || turn->arena.failed) return CRIA_E_NO_MEMORY;
@@ -115,13 +114,12 @@ static void tell_run(struct cria_turn *turn, struct cria_turn_call *call, struct
 {
     struct cria_tool_run *run = &call->job->work.run;
     if (run->status != CRIA_OK) {
-        struct cria_str why = cria_str_from(run->call.error[0] ? run->call.error
-                                            : run->status == CRIA_E_TIMEOUT ||
-                                                    run->status == CRIA_E_CANCELLED
-                                                ? "it took too long"
-                                                : "it failed");
-        cria_log(CRIA_LOG_INFO, "turn.tool_failed", "tool=%.*s status=%s",
-                 CRIA_STR_ARG(call->name), cria_status_name(run->status));
+        struct cria_str why = cria_str_from(
+            run->call.error[0]                                                 ? run->call.error
+            : run->status == CRIA_E_TIMEOUT || run->status == CRIA_E_CANCELLED ? "it took too long"
+                                                                               : "it failed");
+        cria_log(CRIA_LOG_INFO, "turn.tool_failed", "tool=%.*s status=%s", CRIA_STR_ARG(call->name),
+                 cria_status_name(run->status));
         cria_tool_tell_error(call->tool, why, json, text);
         return;
     }

@@ -68,7 +68,8 @@ def test_every_tool(llm, llm_docs, stub):
 
 def test_failed_calls_are_results_too(llm, llm_docs, stub):
     stub.play(stub_llm.calls(("no_such_tool", {"x": 1}), ("read_file", {"file": "nothing.txt"}),
-                             ("retrieve", {}), ("grep_file", {"file": "outages.txt", "pattern": "("})),
+                             ("retrieve", {}),
+                             ("grep_file", {"file": "outages.txt", "pattern": "("})),
               stub_llm.text("I could not find it."))
     turn = llm.ask(llm.session(llm_docs.id), ASK, [])
     results = turn.of("tool_result")
@@ -171,7 +172,8 @@ def test_no_usage_means_null(llm, llm_docs, stub):
     ("no space", stub_llm.Play([("raw", b'data:{"choices":[{"index":0,"delta":{"content":"Whole '
                                         b'answer."},"finish_reason":"stop"}]}\r\n\r\n'),
                                 ("done",)])),
-    ("two DONE", stub_llm.Play(stub_llm.text("Whole answer.").steps + [("done",), ("raw", b"x\n\n")])),
+    ("two DONE", stub_llm.Play(stub_llm.text("Whole answer.").steps
+                               + [("done",), ("raw", b"x\n\n")])),
 ])
 def test_odd_but_whole_answers(llm, llm_docs, stub, name, play):
     stub.play(play)
@@ -183,11 +185,11 @@ def test_odd_but_whole_answers(llm, llm_docs, stub, name, play):
     ("refused", [stub_llm.error(400, "scripted refusal")]),
     ("bad key", [stub_llm.error(401, "scripted refusal")]),
     ("broken for good", [stub_llm.error(500)] * 6),
-    ("garbage", [stub_llm.garbage()] * 3),
+    ("garbage", [stub_llm.garbage()] * 6),
     ("html", [stub_llm.Play([("raw", b"<html>502</html>")], headers={"Content-Type": "text/html"},
-                            stream=False)] * 3),
+                            stream=False)] * 6),
     ("error in the stream", [stub_llm.Play([
-        ("raw", b'data: {"error":{"message":"scripted refusal","code":400}}\n\n'), ("done",)])] * 3),
+        ("raw", b'data: {"error":{"message":"scripted refusal","code":400}}\n\n'), ("done",)])] * 6),
 ])
 def test_failures_end_in_one_error_stop(llm, llm_docs, stub, name, plays):
     session = llm.session(llm_docs.id)

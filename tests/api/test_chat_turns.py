@@ -75,7 +75,7 @@ def test_no_model_no_tokens(api, docs):
     turn = api.ask(api.session(docs.id), ASK, [])
     usage = turn.stop["usage"]
     assert usage["total_input_tokens"] is None and usage["total_output_tokens"] is None
-    assert usage["turns"] == 0 or isinstance(usage["turns"], int)
+    assert usage["turns"] == 0, "model calls in the turn"
     assert usage["duration_ms"] >= 0
     assert turn.of("thinking", "thinking_delta") == []
 

@@ -19,7 +19,8 @@ MALFORMED = {
     "two different Content-Length": POST + b"Content-Length: 12\r\nContent-Length: 13\r\n\r\n" + BODY,
     "Content-Length and chunked": POST + b"Content-Length: 12\r\nTransfer-Encoding: chunked\r\n\r\n"
                                          b"c\r\n" + BODY + b"\r\n0\r\n\r\n",
-    "TE gzip, chunked": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\nc\r\n" + BODY + b"\r\n0\r\n\r\n",
+    "TE gzip, chunked": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\nc\r\n" + BODY
+                        + b"\r\n0\r\n\r\n",
     "TE xchunked": POST + b"Transfer-Encoding: xchunked\r\n\r\nc\r\n" + BODY + b"\r\n0\r\n\r\n",
     "chunk size 0x1": POST + b"Transfer-Encoding: chunked\r\n\r\n0xc\r\n" + BODY + b"\r\n0\r\n\r\n",
     "chunk size +1": POST + b"Transfer-Encoding: chunked\r\n\r\n+c\r\n" + BODY + b"\r\n0\r\n\r\n",

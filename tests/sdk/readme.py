@@ -87,7 +87,8 @@ def main():
     for kind, body in BLOCK.findall(text):
         blocks.setdefault(kind, []).append(body)
     passed = failed = skipped = 0
-    for kind in ["curl", "python", "typescript"] + sorted(set(blocks) - {"curl", "python", "typescript"}):
+    known = ["curl", "python", "typescript"]
+    for kind in known + sorted(set(blocks) - set(known)):
         if kind not in blocks:
             print("skipped: README.md has no block marked test:%s" % kind)
             skipped += 1

@@ -20,7 +20,12 @@
 #include "tests/support/test.h"
 
 enum stub_cut { STUB_WHOLE, STUB_BYTES, STUB_RANDOM };
-enum stub_end { STUB_CLEAN, STUB_RESET, STUB_HOLD /* stays silent until the stub is freed */ };
+enum stub_end {
+    STUB_CLEAN,
+    STUB_CUT /* FIN in the middle */,
+    STUB_RESET,
+    STUB_HOLD /* stays silent until the stub is freed */
+};
 
 struct stub_play {
     int status;          /* 0: 200 */
@@ -129,6 +134,7 @@ static inline bool stub_answer(struct stub_llm *stub, int fd, const struct stub_
         }
         return false;
     }
+    if (play->end == STUB_CUT) return false;
     if (play->end == STUB_RESET) {
         struct linger hard = {1, 0};
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
