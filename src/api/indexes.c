@@ -1,38 +1,34 @@
 /* indexes.c - searchable exports built from a source directory. */
+#include "api/indexes.h"
+
+#include "api/configurations.h"
+#include "api/directories.h"
 #include "api/handlers.h"
+#include "api/once.h"
 #include "api/page.h"
-#include "api/render.h"
 #include "platform/clock.h"
-#include "platform/crypto.h"
 
-enum { MAX_PRODUCTS = 8 };
+/* ---- rendering and look-up */
 
-static struct cria_str other_id(struct cria_exchange *ex, const char *prefix, struct cria_str id)
+static bool is_unfinished(const struct cria_index *row)
 {
-    return cria_arena_printf(ex->call.arena, "%s%.*s", prefix,
-                             CRIA_STR_ARG(cria_str_sub(id, 4, id.len)));
+    switch (row->status) {
+    case CRIA_INDEX_PENDING:
+    case CRIA_INDEX_SYNCING:
+    case CRIA_INDEX_EXPORTING: return true;
+    case CRIA_INDEX_READY:
+    case CRIA_INDEX_FAILED: return false;
+    }
+    cria_unreachable();
 }
 
-static void render(struct cria_exchange *ex, struct cria_json_out *out,
-                   const struct cria_index *row, bool with_sync)
+static void write_metadata(struct cria_json_out *out, const struct cria_index *row)
 {
-    cria_out_object(out);
-    cria_out_member_str(out, "id", row->id);
-    cria_out_member_str(out, "export_config_id", other_id(ex, "exp-", row->id));
-    cria_out_member_str(out, "name", row->name);
-    cria_out_member_str(out, "output_directory_id", row->output_directory_id);
-    cria_out_member_str(out, "project_id", cria_project_of(ex));
-    cria_out_member_str(out, "source_directory_id", row->source_directory_id);
-    cria_out_member_str(out, "sync_config_id", other_id(ex, "syn-", row->id));
-    cria_out_member_time(out, "created_at", row->created_at_us);
-    cria_out_member_time(out, "updated_at", row->updated_at_us);
-    cria_out_member_opt(out, "description", row->description);
-    cria_out_member_time(out, "last_synced_at", row->last_synced_at_us);
-    cria_out_member_time(out, "last_exported_at", row->last_exported_at_us);
-    cria_out_name(out, "metadata");
+    bool has_failed = row->status == CRIA_INDEX_FAILED;
     cria_out_object(out);
     cria_out_member_z(out, "status", cria_index_status_name(row->status));
-    cria_out_member_opt(out, "error_message", row->error_message);
+    cria_out_member_opt(out, "error_message",
+                        has_failed ? row->error_message : (struct cria_str){0});
     cria_out_name(out, "file_counts");
     cria_out_object(out);
     cria_out_member_int(out, "total", row->files_total);
@@ -43,268 +39,303 @@ static void render(struct cria_exchange *ex, struct cria_json_out *out,
     cria_out_member_raw(out, "failed_files",
                         row->failed_files_json.len ? row->failed_files_json : CRIA_STR("[]"));
     cria_out_end(out);
-    cria_out_name(out, "sync_in_progress");
-    if (with_sync)
-        cria_out_bool(out, row->status != CRIA_INDEX_READY && row->status != CRIA_INDEX_FAILED);
+}
+
+/* A member of another id of the same UUID: "exp-…" of "idx-…". */
+static void write_twin(struct cria_json_out *out, const char *name, const char *prefix,
+                       struct cria_str id)
+{
+    char text[CRIA_ID_SIZE];
+    struct cria_str uuid = cria_str_sub(id, 4, id.len);
+    snprintf(text, sizeof(text), "%s%.*s", prefix, CRIA_STR_ARG(uuid));
+    cria_out_member_z(out, name, text);
+}
+
+static void write_index(struct cria_json_out *out, struct cria_str project,
+                        const struct cria_index *row, bool shows_progress)
+{
+    cria_out_object(out);
+    cria_out_member_str(out, "id", row->id);
+    write_twin(out, "export_config_id", "exp-", row->id);
+    cria_out_member_str(out, "name", row->name);
+    cria_out_member_str(out, "output_directory_id", row->output_directory_id);
+    cria_out_member_str(out, "project_id", project);
+    cria_out_member_str(out, "source_directory_id", row->source_directory_id);
+    write_twin(out, "sync_config_id", "syn-", row->id);
+    cria_out_member_time(out, "created_at", row->created_at_us);
+    cria_out_member_time(out, "updated_at", row->updated_at_us);
+    cria_out_member_opt(out, "description", row->description);
+    cria_out_member_time(out, "last_synced_at", row->last_synced_at_us);
+    cria_out_member_time(out, "last_exported_at", row->last_exported_at_us);
+    cria_out_name(out, "metadata");
+    write_metadata(out, row);
+    if (shows_progress)
+        cria_out_member_bool(out, "sync_in_progress", is_unfinished(row));
     else
-        cria_out_null(out);
+        cria_out_member_null(out, "sync_in_progress");
     cria_out_end(out);
 }
 
-/* ---- creating
- * --------------------------------------------------------------------------------------------------
- */
+enum cria_status cria_index_load(struct cria_exchange *ex, struct cria_str id,
+                                 struct cria_index *out)
+{
+    struct cria_tx *tx = NULL;
+    enum cria_status st = cria_store_read_begin(cria_app_of(ex)->store, &ex->call, &tx);
+    if (st == CRIA_OK) st = cria_tx_index_get(tx, &ex->call, cria_project_of(ex), id, out);
+    cria_store_read_end(tx);
+    return cria_named(&ex->call, st, "Index not found");
+}
+
+enum cria_status cria_index_load_exported(struct cria_exchange *ex, struct cria_str id,
+                                          struct cria_index *out)
+{
+    enum cria_status st = cria_index_load(ex, id, out);
+    if (st != CRIA_OK || out->last_exported_at_us) return st;
+    return cria_fail_final(&ex->call, CRIA_E_CONFLICT, "This index has no export yet");
+}
+
+/* ---- create */
 
 struct creation {
     struct cria_exchange *ex;
+    struct cria_str config_id, output_id; /* config {NULL,0}: default parsing */
     struct cria_index row;
-    struct cria_str configuration; /* of the parse product, or {NULL,0} */
-    char id[CRIA_ID_SIZE], output_id[CRIA_ID_SIZE];
 };
 
-static void render_created(struct cria_exchange *ex, void *arg)
+static enum cria_status insert_output(struct cria_tx *tx, struct cria_call *call,
+                                      const struct creation *creation)
 {
-    struct cria_json_out out = cria_json_out_to(&ex->body);
-    render(ex, &out, &((const struct creation *)arg)->row, false);
+    const struct cria_index *row = &creation->row;
+    struct cria_directory directory = {.id = row->output_directory_id,
+                                       .name = row->name,
+                                       .type = CRIA_STR("index"),
+                                       .index_id = row->id,
+                                       .created_at_us = row->created_at_us,
+                                       .updated_at_us = row->created_at_us};
+    return cria_tx_directory_insert(tx, call, cria_project_of(creation->ex), &directory);
 }
 
 static enum cria_status insert(struct cria_tx *tx, struct cria_call *call, void *arg)
 {
     struct creation *creation = arg;
-    struct cria_exchange *ex = creation->ex;
-    struct cria_str project = cria_project_of(ex);
+    struct cria_str project = cria_project_of(creation->ex);
     struct cria_index *row = &creation->row;
     struct cria_directory source;
-    struct cria_configuration configuration;
+    struct cria_configuration config;
     enum cria_status st =
-        cria_tx_directory_get(tx, call, project, row->source_directory_id, &source);
-    if (st != CRIA_OK) return cria_not_found(ex, st, "Source directory");
-    if (cria_str_is(source.type, "index"))
-        return cria_fail_final(call, CRIA_E_CONFLICT,
-                               "The output directory of an index cannot be a source");
-    if (creation->configuration.ptr) {
-        st = cria_configuration_find(tx, call, project, creation->configuration, &configuration);
-        if (st != CRIA_OK) return cria_not_found(ex, st, "Product configuration");
-        row->parameters_json = configuration.parameters_json;
+        cria_directory_find(tx, call, project, row->source_directory_id, &source);
+    if (st == CRIA_OK && cria_str_is(source.type, "index"))
+        st = cria_fail(call, CRIA_E_BAD_REQUEST, "The output of an index cannot be a source");
+    if (st == CRIA_OK && creation->config_id.ptr) {
+        st = cria_configuration_find(tx, call, project, creation->config_id, &config);
+        if (st == CRIA_OK && !cria_str_is(config.product_type, "parse_v2"))
+            st = cria_fail(call, CRIA_E_BAD_REQUEST, "This configuration is not for parsing");
+        if (st == CRIA_OK) row->parameters_json = config.parameters_json;
     }
+    if (st != CRIA_OK) return st;
     if (!row->name.ptr) row->name = source.name;
-    const struct cria_directory output = {.id = row->output_directory_id,
-                                          .name = row->name,
-                                          .type = CRIA_STR("index"),
-                                          .index_id = row->id,
-                                          .created_at_us = row->created_at_us,
-                                          .updated_at_us = row->created_at_us};
-    st = cria_tx_directory_insert(tx, call, project, &output);
+    row->created_at_us = row->updated_at_us = cria_wall_us();
+    st = insert_output(tx, call, creation);
     return st == CRIA_OK ? cria_tx_index_insert(tx, call, project, row) : st;
 }
 
-static void check_products(struct cria_check *check, struct creation *creation)
+static void render(struct cria_exchange *ex, const void *arg)
 {
-    struct cria_place at_products = {&cria_in_body, "products", 0};
-    const struct cria_json *products = cria_json_get(check->body, "products");
-    bool seen = false;
-    if (cria_json_is_null(products)) return;
-    if (products->kind != CRIA_JSON_ARRAY) {
-        cria_check_add(check, &at_products, "list_type",
-                       cria_json_text(check->ex->call.arena, products), (struct cria_str){0},
-                       "Input should be a valid list");
+    const struct creation *creation = arg;
+    struct cria_json_out out = cria_json_out_to(&ex->body);
+    write_index(&out, cria_project_of(ex), &creation->row, false);
+}
+
+/* At most one product of each type, and parse is the only type here. */
+static void read_products(struct cria_check *check, struct creation *creation)
+{
+    static const char *const types[] = {"parse"};
+    struct cria_value list, id_at;
+    size_t type;
+    if (!cria_member_list(&check->body, "products", CRIA_NULLABLE, SIZE_MAX, &list)) return;
+    for (size_t i = 0; i < list.json->count; i++) {
+        struct cria_value item = cria_value_nth(&list, i);
+        if (!cria_value_object(&item)) continue;
+        cria_member_word(&item, "product_type", CRIA_REQUIRED, types, CRIA_COUNT(types), &type);
+        if (cria_member_any(&item, "product_config_id", CRIA_REQUIRED, &id_at))
+            cria_value_str(&id_at, 0, SIZE_MAX, &creation->config_id);
+    }
+    if (list.json->count > 1)
+        cria_check_error(check, &list, "at most one entry per product type");
+    struct cria_json_out out = cria_json_out_to(&check->ex->body);
+    cria_out_json(&out, list.json);
+    creation->row.products_json =
+        cria_arena_copy(check->ex->call.arena, cria_buf_str(&check->ex->body));
+    cria_buf_clear(&check->ex->body);
+}
+
+static void read_attachments(struct cria_check *check, struct cria_index *row)
+{
+    static const char *const kinds[] = {"screenshots", "items"};
+    struct cria_value list;
+    struct cria_str text;
+    size_t kind;
+    if (!cria_member_list(&check->body, "store_attachments", CRIA_NULLABLE, SIZE_MAX, &list))
         return;
-    }
-    for (size_t i = 0; i < products->count; i++) {
-        const struct cria_json *product = &products->items[i];
-        struct cria_place at = {&at_products, NULL, i}, at_type = {&at, "product_type", 0};
-        if (product->kind != CRIA_JSON_OBJECT) {
-            cria_check_add(check, &at, "dict_type", cria_json_text(check->ex->call.arena, product),
-                           (struct cria_str){0}, "Input should be a valid dictionary");
+    for (size_t i = 0; i < list.json->count; i++) {
+        struct cria_value item = cria_value_nth(&list, i);
+        if (!cria_value_str(&item, 0, SIZE_MAX, &text) ||
+            !cria_value_word(&item, kinds, CRIA_COUNT(kinds), &kind))
             continue;
-        }
-        struct cria_str type =
-            cria_want_str(check, &at, product, "product_type", CRIA_WANT_REQUIRED, 0, 0);
-        struct cria_str id =
-            cria_want_str(check, &at, product, "product_config_id", CRIA_WANT_REQUIRED, 0, 0);
-        if (type.ptr && (!cria_str_is(type, "parse") || seen))
-            cria_check_add(
-                check, &at_type, "value_error",
-                cria_json_text(check->ex->call.arena, cria_json_get(product, "product_type")),
-                (struct cria_str){0},
-                seen ? "Value error, at most one entry per product type"
-                     : "Value error, the only product of this server is 'parse'");
-        if (cria_str_is(type, "parse")) {
-            seen = true;
-            creation->configuration = id;
-        }
-    }
-    creation->row.products_json = cria_json_text(check->ex->call.arena, products);
-}
-
-static void check_kinds(struct cria_check *check, struct cria_index *row)
-{
-    struct cria_place list = {&cria_in_body, "store_attachments", 0};
-    size_t count;
-    bool found;
-    const struct cria_str *kinds =
-        cria_want_strings(check, &cria_in_body, check->body, "store_attachments",
-                          CRIA_WANT_NULLABLE, 0, &count, &found);
-    for (size_t i = 0; i < count; i++) {
-        struct cria_place at = {&list, NULL, i};
-        struct cria_json given = {.kind = CRIA_JSON_STRING, .text = kinds[i]};
-        if (cria_str_is(kinds[i], "screenshots"))
-            row->keep_screenshots = true;
-        else if (cria_str_is(kinds[i], "items"))
-            row->keep_items = true;
-        else
-            cria_check_add(check, &at, "enum", cria_json_text(check->ex->call.arena, &given),
-                           CRIA_STR("{\"expected\":\"'screenshots' or 'items'\"}"),
-                           "Input should be 'screenshots' or 'items'");
+        *(kind == 0 ? &row->keep_screenshots : &row->keep_items) = true;
     }
 }
 
-static enum cria_status create(struct cria_exchange *ex, struct cria_check *check)
+static enum cria_status create_index(struct cria_exchange *ex)
 {
-    static const char *const frequencies[] = {"manual", "daily", "on_source_change", NULL};
-    static const char *const targets[] = {"DEFAULT", "DISABLED", NULL};
+    static const char *const frequencies[] = {"manual", "daily", "on_source_change"};
+    static const char *const targets[] = {"DEFAULT", "DISABLED"};
+    struct cria_check check;
     struct creation creation = {.ex = ex};
     struct cria_index *row = &creation.row;
-    bool replayed;
-    enum cria_status st = cria_check_body(check, true);
+    struct cria_once once;
+    size_t frequency = 0, target = 0;
+    cria_check_init(&check, ex);
+    cria_check_body(&check, true);
+    cria_member_str(&check.body, "source_directory_id", CRIA_REQUIRED, 0, SIZE_MAX,
+                    &row->source_directory_id);
+    cria_member_str(&check.body, "name", CRIA_NULLABLE, 0, SIZE_MAX, &row->name);
+    cria_member_str(&check.body, "description", CRIA_NULLABLE, 0, SIZE_MAX, &row->description);
+    read_products(&check, &creation);
+    read_attachments(&check, row);
+    cria_member_word(&check.body, "sync_frequency", CRIA_OPTIONAL, frequencies,
+                     CRIA_COUNT(frequencies), &frequency);
+    cria_member_word(&check.body, "vector_target", CRIA_OPTIONAL, targets, CRIA_COUNT(targets),
+                     &target);
+    enum cria_status st = cria_check_end(&check);
     if (st != CRIA_OK) return st;
-    const struct cria_json *body = check->body;
-    row->source_directory_id =
-        cria_want_str(check, &cria_in_body, body, "source_directory_id", CRIA_WANT_REQUIRED, 0, 0);
-    row->name = cria_want_str(check, &cria_in_body, body, "name", CRIA_WANT_NULLABLE, 0, 0);
-    row->description =
-        cria_want_str(check, &cria_in_body, body, "description", CRIA_WANT_NULLABLE, 0, 0);
-    check_products(check, &creation);
-    check_kinds(check, row);
-    row->sync_frequency = cria_want_enum(check, &cria_in_body, body, "sync_frequency",
-                                         CRIA_WANT_OPTIONAL, frequencies);
-    struct cria_str target =
-        cria_want_enum(check, &cria_in_body, body, "vector_target", CRIA_WANT_OPTIONAL, targets);
-    st = cria_api_enter(ex, check);
-    if (st != CRIA_OK) return st;
-    cria_id_new("idx-", creation.id);
-    cria_id_new("dir-", creation.output_id);
-    row->id = cria_str_from(creation.id);
-    row->output_directory_id = cria_str_from(creation.output_id);
-    if (!row->sync_frequency.ptr) row->sync_frequency = CRIA_STR("manual");
-    if (row->name.len == 0) row->name = (struct cria_str){0};
-    row->has_vectors = !cria_str_is(target, "DISABLED");
+    row->id = cria_fresh_id(&ex->call, "idx-");
+    row->output_directory_id = cria_fresh_id(&ex->call, "dir-");
+    row->sync_frequency = cria_str_from(frequencies[frequency]);
+    row->has_vectors = target == 0;
     row->status = CRIA_INDEX_PENDING;
-    row->created_at_us = row->updated_at_us = cria_wall_us();
-    st = cria_api_create(ex, insert, &creation, render_created, &replayed);
-    if (st == CRIA_OK && !replayed)
+    row->failed_files_json = CRIA_STR("[]");
+    if (ex->call.arena->failed) return cria_fail_memory(&ex->call);
+    st = cria_once_init(&once, ex, insert, &creation, render);
+    if (st == CRIA_OK) st = cria_once_run(&once);
+    if (st == CRIA_OK && !once.is_replay)
         cria_ingest_queue(cria_app_of(ex)->ingest, cria_project_of(ex), row->id);
     return st;
 }
+CRIA_HANDLER(create_index)
 
-/* ---- the rest
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- list and get */
 
-static enum cria_status list(struct cria_exchange *ex, struct cria_check *check)
+static enum cria_status list_indexes(struct cria_exchange *ex)
 {
+    struct cria_check check;
     struct cria_page page;
-    struct cria_str token, source = cria_request_query(ex, "source_directory_id");
     struct cria_index_list rows;
     struct cria_tx *tx = NULL;
-    cria_page_query(check, &page, &token);
-    enum cria_status st = cria_api_enter(ex, check);
-    if (st == CRIA_OK) st = cria_page_open(ex, check, &page, token);
-    if (st == CRIA_OK) st = cria_read_begin(ex, &tx);
+    struct cria_str source = {0};
+    cria_check_init(&check, ex);
+    cria_page_init(&page, &check);
+    cria_param_str(&check, "source_directory_id", CRIA_OPTIONAL, &source);
+    enum cria_status st = cria_check_end(&check);
     if (st != CRIA_OK) return st;
-    st = cria_tx_index_list(tx, &ex->call, cria_project_of(ex), source, &page.window, &rows);
+    cria_page_bind(&page, source);
+    st = cria_page_open(&page);
+    if (st == CRIA_OK) st = cria_store_read_begin(cria_app_of(ex)->store, &ex->call, &tx);
+    if (st == CRIA_OK)
+        st = cria_tx_index_list(tx, &ex->call, cria_project_of(ex), source, &page.window, &rows);
     cria_store_read_end(tx);
     if (st != CRIA_OK) return st;
     struct cria_json_out out = cria_json_out_to(&ex->body);
-    struct cria_cursor last = {0};
+    struct cria_cursor last = {.is_set = true};
     cria_out_object(&out);
     cria_out_name(&out, "items");
     cria_out_array(&out);
     for (size_t i = 0; i < rows.count; i++) {
-        render(ex, &out, &rows.items[i], false);
-        last = (struct cria_cursor){.at_us = rows.items[i].created_at_us, .id = rows.items[i].id};
+        write_index(&out, cria_project_of(ex), &rows.items[i], false);
+        last.at_us = rows.items[i].created_at_us;
+        last.id = rows.items[i].id;
     }
-    cria_out_end(&out);
-    cria_page_close(ex, &out, &page, rows.has_more, &last, true);
-    cria_out_end(&out);
+    cria_page_end(&page, &out, rows.has_more ? &last : NULL);
     return CRIA_OK;
 }
+CRIA_HANDLER(list_indexes)
 
-static enum cria_status find(struct cria_exchange *ex, struct cria_index *out)
+static enum cria_status get_index(struct cria_exchange *ex)
 {
-    struct cria_tx *tx = NULL;
-    enum cria_status st = cria_read_begin(ex, &tx);
-    if (st != CRIA_OK) return st;
-    st = cria_tx_index_get(tx, &ex->call, cria_project_of(ex), ex->request.path_values[0], out);
-    cria_store_read_end(tx);
-    return cria_not_found(ex, st, "Index");
-}
-
-static enum cria_status get(struct cria_exchange *ex, struct cria_check *check)
-{
-    static const char *const expansions[] = {"sync_in_progress", NULL};
+    static const char *const expansions[] = {"sync_in_progress"};
+    struct cria_check check;
     struct cria_index row;
-    size_t count;
-    const struct cria_str *expand = cria_query_all(check, "expand", &count);
-    cria_check_choices(check, "expand", expand, count, expansions);
-    enum cria_status st = cria_api_enter(ex, check);
-    if (st == CRIA_OK) st = find(ex, &row);
+    const struct cria_str *asked;
+    size_t count = 0;
+    cria_check_init(&check, ex);
+    cria_param_list(&check, "expand", false, expansions, CRIA_COUNT(expansions), &asked, &count);
+    enum cria_status st = cria_check_end(&check);
+    if (st == CRIA_OK) st = cria_index_load(ex, ex->request.path_values[0], &row);
     if (st != CRIA_OK) return st;
     struct cria_json_out out = cria_json_out_to(&ex->body);
-    render(ex, &out, &row, count > 0);
+    write_index(&out, cria_project_of(ex), &row, count > 0);
     return CRIA_OK;
 }
+CRIA_HANDLER(get_index)
+
+/* ---- delete, sync, cancel */
 
 struct removal {
-    struct cria_str project, id;
+    struct cria_exchange *ex;
+    struct cria_str id;
 };
 
-static enum cria_status remove_one(struct cria_tx *tx, struct cria_call *call, void *arg)
+static enum cria_status delete_row(struct cria_tx *tx, struct cria_call *call, void *arg)
 {
     const struct removal *removal = arg;
-    return cria_tx_index_delete(tx, call, removal->project, removal->id);
+    return cria_tx_index_delete(tx, call, cria_project_of(removal->ex), removal->id);
 }
 
-static enum cria_status delete_one(struct cria_exchange *ex, struct cria_check *check)
+static enum cria_status delete_index(struct cria_exchange *ex)
 {
+    struct cria_check check;
     struct cria_index row;
     struct cria_app *app = cria_app_of(ex);
-    enum cria_status st = cria_api_enter(ex, check);
-    if (st == CRIA_OK) st = find(ex, &row);
+    cria_check_init(&check, ex);
+    enum cria_status st = cria_check_end(&check);
+    if (st == CRIA_OK) st = cria_index_load(ex, ex->request.path_values[0], &row);
     if (st != CRIA_OK) return st;
-    struct removal removal = {cria_project_of(ex), row.id};
-    cria_ingest_stop(app->ingest, removal.project, row.id);
-    st = cria_not_found(ex, cria_store_write_freeing(app->store, &ex->call, remove_one, &removal),
-                        "Index");
-    if (st == CRIA_OK) cria_search_forget(app->search, removal.project, row.id);
-    return st;
+    struct removal removal = {.ex = ex, .id = row.id};
+    cria_ingest_stop(app->ingest, cria_project_of(ex), row.id);
+    st = cria_store_write_freeing(app->store, &ex->call, delete_row, &removal);
+    if (st != CRIA_OK) return cria_named(&ex->call, st, "Index not found");
+    cria_search_forget(app->search, cria_project_of(ex), row.id);
+    ex->status = 204;
+    return CRIA_OK;
 }
+CRIA_HANDLER(delete_index)
 
-static enum cria_status sync(struct cria_exchange *ex, struct cria_check *check)
+/* Both answer with an empty object. */
+static enum cria_status change_sync(struct cria_exchange *ex,
+                                    enum cria_status (*change)(struct cria_ingest *ingest,
+                                                               struct cria_call *call,
+                                                               struct cria_str project,
+                                                               struct cria_str index_id))
 {
+    struct cria_check check;
     struct cria_index row;
-    enum cria_status st = cria_api_enter(ex, check);
-    if (st == CRIA_OK) st = find(ex, &row);
+    cria_check_init(&check, ex);
+    enum cria_status st = cria_check_end(&check);
+    if (st == CRIA_OK) st = cria_index_load(ex, ex->request.path_values[0], &row);
     if (st == CRIA_OK)
-        st = cria_ingest_sync(cria_app_of(ex)->ingest, &ex->call, cria_project_of(ex), row.id);
+        st = change(cria_app_of(ex)->ingest, &ex->call, cria_project_of(ex), row.id);
     if (st == CRIA_OK) cria_buf_add(&ex->body, CRIA_STR("{}"));
-    return st;
+    return cria_named(&ex->call, st, "Index not found");
 }
 
-static enum cria_status cancel(struct cria_exchange *ex, struct cria_check *check)
+static enum cria_status sync_index(struct cria_exchange *ex)
 {
-    struct cria_index row;
-    enum cria_status st = cria_api_enter(ex, check);
-    if (st == CRIA_OK) st = find(ex, &row);
-    if (st == CRIA_OK)
-        st = cria_ingest_cancel(cria_app_of(ex)->ingest, &ex->call, cria_project_of(ex), row.id);
-    if (st == CRIA_OK) cria_buf_add(&ex->body, CRIA_STR("{}"));
-    return st;
+    return change_sync(ex, cria_ingest_sync);
 }
+CRIA_HANDLER(sync_index)
 
-CRIA_API_HANDLER(cria_create_index, create)
-CRIA_API_HANDLER(cria_list_indexes, list)
-CRIA_API_HANDLER(cria_get_index, get)
-CRIA_API_HANDLER(cria_delete_index, delete_one)
-CRIA_API_HANDLER(cria_sync_index, sync)
-CRIA_API_HANDLER(cria_cancel_index_sync, cancel)
+static enum cria_status cancel_index_sync(struct cria_exchange *ex)
+{
+    return change_sync(ex, cria_ingest_cancel);
+}
+CRIA_HANDLER(cancel_index_sync)

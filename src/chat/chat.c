@@ -332,7 +332,7 @@ static bool fill_turn(struct cria_chat *chat, struct cria_turn *turn, struct cri
                                            .index_count = binding->searched_count};
     return cria_str_copy_z(params->project, turn->events.project, CRIA_ID_SIZE) &&
            cria_str_copy_z(params->session_id, turn->events.session, CRIA_ID_SIZE) &&
-           !arena->failed;
+           turn->skipped_json.ptr && turn->exports_json.ptr && !arena->failed;
 }
 
 static enum cria_status save_start(struct cria_chat *chat, struct cria_call *call,

@@ -72,9 +72,9 @@ static bool batch_grow(struct cria_event_batch *batch)
 static struct cria_buf *frame_begin(struct cria_events *events)
 {
     struct cria_event_batch *batch = events->filling;
-    if (events->is_broken) return NULL;
+    if (events->is_broken || events->has_lost) return NULL;
     if (!batch_grow(batch)) {
-        events->failed = true;
+        events->has_lost = true;
         return NULL;
     }
     batch->slots[batch->count] = (struct cria_event_slot){.from = batch->json.len};
@@ -88,7 +88,7 @@ static void frame_end(struct cria_events *events, bool is_delta)
     if (batch->json.failed) {
         batch->json.failed = false;
         batch->json.len = slot->from; /* a cut frame must not go out */
-        events->failed = true;
+        events->has_lost = true;
         return;
     }
     /* A frame is one line; what newlines spliced JSON has stand between its tokens. */
@@ -121,7 +121,7 @@ bool cria_events_fits(const struct cria_events *events, size_t bytes)
 
 static void add_piece(struct cria_events *events, struct cria_str text)
 {
-    size_t before = events->text.len;
+    size_t text_len = events->text.len, delta_len = events->delta.len;
     if (!cria_events_fits(events, text.len * 4)) {
         events->failed = true;
         return;
@@ -130,7 +130,8 @@ static void add_piece(struct cria_events *events, struct cria_str text)
     cria_buf_add(&events->delta, text);
     if (events->text.failed || events->delta.failed) {
         events->text.failed = events->delta.failed = false;
-        events->text.len = before; /* what is told stays equal to what its deltas say */
+        events->text.len = text_len; /* a block stays equal to what its deltas say */
+        events->delta.len = delta_len;
         events->failed = true;
     }
 }
@@ -258,8 +259,9 @@ void cria_events_break(struct cria_events *events, enum cria_status status)
         .project = cria_str_from(events->project),
         .session_id = cria_str_from(events->session),
         .turn_id = cria_str_from(cria_turn_log_id(events->log)),
-        .error = status == CRIA_E_NO_SPACE ? CRIA_STR("the disk is full")
-                                           : CRIA_STR("the answer could not be saved"),
+        .error = status == CRIA_E_NO_SPACE    ? CRIA_STR("the disk is full")
+                 : status == CRIA_E_NO_MEMORY ? CRIA_STR("out of memory")
+                                              : CRIA_STR("the answer could not be saved"),
     };
     events->flying = events->filling;
     events->write = (struct cria_write){.fn = cria_turn_close_fn,

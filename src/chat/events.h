@@ -50,7 +50,9 @@ struct cria_events {
     struct cria_buf text, delta;
     size_t used_bytes; /* JSON of all frames */
     uint32_t n;        /* of the latest frame */
-    bool failed;       /* memory was short or the turn is too large: stop should follow */
+    bool failed;       /* no room or memory for more text: stop should follow */
+    bool has_lost;     /* a frame was lost for want of memory: all later ones go as well, and the
+                          turn is to be closed by cria_events_break */
     bool is_broken;    /* a commit failed: the turn is being closed, more frames are dropped */
     bool is_ended;     /* the stop frame is in the log */
     struct cria_turn_close close;

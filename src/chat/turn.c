@@ -91,6 +91,8 @@ static void look_around(struct cria_turn *turn)
         turn->error = CRIA_STR("the answer could not be saved");
     else if (why != CRIA_HALT_NONE || turn->is_late)
         turn->error = halt_text((enum cria_turn_halt)why);
+    else if (turn->events.has_lost)
+        turn->error = CRIA_STR("out of memory");
     else if (turn->events.failed)
         turn->error = CRIA_STR("the answer is too large");
     else

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "chat/chat.h"
@@ -1076,6 +1077,145 @@ CRIA_TEST(an_answer_without_end_is_cut_at_the_limit)
     assert_true(seen->answer.len > 100000);
 }
 
+/* ---- when things fail below */
+
+/* Waits for the end without keeping what is read: an armed fault may hit the reader. */
+static void wait_end(struct cria_turn_log *log)
+{
+    struct waiter waiter = {.reader = {.wake = wake_waiter}};
+    struct cria_buf out;
+    uint32_t after = 0;
+    enum cria_log_read got;
+    cria_buf_init(&out, 16 << 20);
+    pthread_mutex_init(&waiter.lock, NULL);
+    pthread_cond_init(&waiter.cond, NULL);
+    cria_turn_log_subscribe(log, &waiter.reader);
+    while ((got = cria_turn_log_read(log, &after, &out, 4096)) != CRIA_LOG_END || out.failed) {
+        cria_buf_clear(&out);
+        if (got != CRIA_LOG_WAIT) continue;
+        pthread_mutex_lock(&waiter.lock);
+        while (!waiter.news) pthread_cond_wait(&waiter.cond, &waiter.lock);
+        waiter.news = false;
+        pthread_mutex_unlock(&waiter.lock);
+    }
+    cria_turn_log_unsubscribe(log, &waiter.reader);
+    pthread_cond_destroy(&waiter.cond);
+    pthread_mutex_destroy(&waiter.lock);
+    cria_buf_release(&out);
+}
+
+static void reopen_store(struct fixture *f)
+{
+    struct cria_store_options store = {.folder = f->folder, .ballast_bytes = 4096};
+    struct cria_search_options search;
+    close_chat(f);
+    cria_search_free(f->search);
+    cria_store_close(f->store);
+    cria_call_init(&f->call, &f->arena);
+    assert_int_equal(cria_store_open(&store, &f->call, &f->store), CRIA_OK);
+    search = (struct cria_search_options){.store = f->store};
+    assert_int_equal(cria_search_new(&search, &f->call, &f->search), CRIA_OK);
+    open_chat(f);
+}
+
+CRIA_TEST(a_store_that_dies_ends_the_turn_for_its_readers_and_again_at_the_next_start)
+{
+#ifdef CRIA_FAULTS
+    struct fixture *f = *state;
+    struct cria_str session = new_session(f, rent, 1), live, frames;
+    struct cria_turn_log *log;
+    uint32_t after;
+    plays_and(f, CRIA_STR(SAYS("It begins")), STUB_HOLD);
+    log = start(f, session, "How much is the rent?");
+    struct cria_str seen_before = read_until(f, log, 0, "text_delta");
+    cria_fault_arm(CRIA_FAULT_STORE, 1);
+    assert_int_equal(cria_chat_cancel(f->chat, &f->call, PROJECT, session), CRIA_OK);
+    assert_true(cria_fault_fired());
+    cria_fault_arm(CRIA_FAULT_STORE, 0);
+    live = read_until(f, log, 0, NULL);
+    cria_turn_log_unref(log);
+    assert_true(cria_str_equal(seen_before, cria_str_sub(live, 0, seen_before.len)));
+    assert_true(contains(live, "\"is_error\":true,\"error\":\"the answer could not be saved\""));
+
+    reopen_store(f);
+    assert_int_equal(cria_chat_recover(f->chat, &f->call), CRIA_OK);
+    assert_int_equal(
+        cria_chat_attach(f->chat, &f->call, PROJECT, session, (struct cria_str){0}, &log, &after),
+        CRIA_OK);
+    struct seen *seen = finish(f, session, log, &frames);
+    assert_error(seen, "interrupted");
+    assert_str_equal(seen->answer, "It begins");
+    assert_true(cria_str_equal(seen_before, cria_str_sub(frames, 0, seen_before.len)));
+#else
+    (void)state;
+    skip();
+#endif
+}
+
+#ifdef CRIA_FAULTS
+/* One turn with the nth allocation failing: whatever happens, what is saved is a proper turn, or
+ * nothing at all. */
+static bool turn_with_fault(struct fixture *f, unsigned nth, unsigned *refused, unsigned *failed)
+{
+    struct cria_str session = new_session(f, rent, 1), frames;
+    struct cria_turn_log *log = NULL;
+    uint32_t after;
+    cria_fault_arm(CRIA_FAULT_ALLOC, nth);
+    enum cria_status st =
+        start_over(f, session, NULL, 0, "How much is the monthly rent?", false, &log);
+    if (st == CRIA_OK) wait_end(log);
+    bool fired = cria_fault_fired();
+    cria_fault_arm(CRIA_FAULT_ALLOC, 0);
+    if (st != CRIA_OK) {
+        assert_true(fired);
+        assert_int_equal(get_session(f, session).event_count, 0);
+        ++*refused;
+        return true;
+    }
+    cria_turn_log_unref(log);
+    assert_int_equal(
+        cria_chat_attach(f->chat, &f->call, PROJECT, session, (struct cria_str){0}, &log, &after),
+        CRIA_OK);
+    struct seen *seen = finish(f, session, log, &frames);
+    *failed += cria_json_get_bool(seen->stop, "is_error", false);
+    if (!fired) assert_good(seen);
+    return fired;
+}
+#endif
+
+CRIA_TEST(a_turn_survives_any_failed_allocation)
+{
+#ifdef CRIA_FAULTS
+    struct fixture *f = *state;
+    unsigned refused = 0, failed = 0, nth = 1;
+    while (turn_with_fault(f, nth, &refused, &failed)) nth += nth < 200 ? 1 : 7;
+    assert_true(refused > 5 && failed > 5);
+#else
+    (void)state;
+    skip();
+#endif
+}
+
+CRIA_TEST(a_model_turn_survives_failed_allocations)
+{
+#ifdef CRIA_FAULTS
+    struct fixture *f = *state;
+    unsigned refused = 0, failed = 0, nth = 50;
+    bool fired = true;
+    for (; fired; nth += 17) {
+        stub_reset(f->stub);
+        plays(f, two_calls());
+        plays(f, CRIA_STR(SAYS("The monthly rent is 1,250 euros [1].") END));
+        plays(f, CRIA_STR(SAYS("The monthly rent is 1,250 euros [1].") END));
+        fired = turn_with_fault(f, nth, &refused, &failed);
+    }
+    assert_true(failed > 5);
+#else
+    (void)state;
+    skip();
+#endif
+}
+
 #define WITH(test, how) cmocka_unit_test_setup_teardown(test, setup_##how, teardown)
 
 int main(void)
@@ -1098,6 +1238,9 @@ int main(void)
         WITH(deleting_and_stopping_end_running_turns, model),
         WITH(too_many_turns_are_refused_with_a_time, model),
         WITH(an_answer_without_end_is_cut_at_the_limit, model),
+        WITH(a_store_that_dies_ends_the_turn_for_its_readers_and_again_at_the_next_start, model),
+        WITH(a_turn_survives_any_failed_allocation, extractive),
+        WITH(a_model_turn_survives_failed_allocations, model),
     };
     if (cria_crypto_init() != CRIA_OK) return 1;
     cria_log_set_level(CRIA_LOG_OFF);

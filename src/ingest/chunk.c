@@ -3,6 +3,7 @@
  * half. */
 #include "ingest/chunk.h"
 
+#include "base/buf.h"
 #include "base/utf8.h"
 
 enum { SMALL_SECTION_CHARS = 350, HEADING_DEPTH = 6, HEADING_PATH_BYTES = 300 };

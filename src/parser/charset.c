@@ -1,8 +1,8 @@
 #include "parser/charset.h"
 
+#include <uchardet.h>
 #include <unicode/ucnv.h>
 #include <unicode/utypes.h>
-#include <uchardet.h>
 
 #include "base/utf8.h"
 
@@ -31,8 +31,8 @@ static bool by_mark(struct cria_str bytes, const char **name, size_t *mark_bytes
         size_t len;
         const char *name;
     } marks[] = {
-        {"\xEF\xBB\xBF", 3, "UTF-8"},         {"\xFF\xFE\0\0", 4, "UTF-32LE"},
-        {"\0\0\xFE\xFF", 4, "UTF-32BE"},      {"\xFF\xFE", 2, "UTF-16LE"},
+        {"\xEF\xBB\xBF", 3, "UTF-8"},    {"\xFF\xFE\0\0", 4, "UTF-32LE"},
+        {"\0\0\xFE\xFF", 4, "UTF-32BE"}, {"\xFF\xFE", 2, "UTF-16LE"},
         {"\xFE\xFF", 2, "UTF-16BE"},
     };
     for (size_t i = 0; i < CRIA_COUNT(marks); i++) {
@@ -81,12 +81,18 @@ static const char *usable(const char *name)
     static const struct {
         const char *said, *meant;
     } aliases[] = {/* what browsers take these names for */
-                   {"ISO-8859-1", "windows-1252"}, {"latin1", "windows-1252"},
-                   {"ASCII", "windows-1252"},      {"us-ascii", "windows-1252"},
-                   {"SHIFT_JIS", "windows-31j"},   {"shift-jis", "windows-31j"},
-                   {"x-sjis", "windows-31j"},      {"GB2312", "GB18030"},
-                   {"GBK", "GB18030"},             {"EUC-KR", "windows-949"},
-                   {"UHC", "windows-949"},         {"ISO-8859-9", "windows-1254"}};
+                   {"ISO-8859-1", "windows-1252"},
+                   {"latin1", "windows-1252"},
+                   {"ASCII", "windows-1252"},
+                   {"us-ascii", "windows-1252"},
+                   {"SHIFT_JIS", "windows-31j"},
+                   {"shift-jis", "windows-31j"},
+                   {"x-sjis", "windows-31j"},
+                   {"GB2312", "GB18030"},
+                   {"GBK", "GB18030"},
+                   {"EUC-KR", "windows-949"},
+                   {"UHC", "windows-949"},
+                   {"ISO-8859-9", "windows-1254"}};
     for (size_t i = 0; i < CRIA_COUNT(aliases); i++)
         if (cria_str_equal_nocase(cria_str_from(name), cria_str_from(aliases[i].said)))
             return aliases[i].meant;
@@ -149,9 +155,9 @@ bool cria_charset_is_text(struct cria_str text)
     size_t bad = 0, all = 0, at = 0;
     while (at < look.len) {
         uint32_t c = cria_utf8_next(look, &at);
-        bool is_control = (c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f' &&
-                           c != 0x1B) ||
-                          (c >= 0x7F && c < 0xA0);
+        bool is_control =
+            (c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1B) ||
+            (c >= 0x7F && c < 0xA0);
         bad += is_control || c == CRIA_UTF8_BAD || c == 0xFFFD;
         all++;
     }

@@ -6,10 +6,10 @@
  * the source, so a heading's place is exact. */
 struct walk {
     struct cria_doc *doc;
-    const char *base;      /* what md4c reads */
-    size_t shift, size;    /* its place in doc->text; its bytes */
-    size_t start, end;     /* of the heading's text; SIZE_MAX: none seen yet */
-    unsigned level;        /* 0: not in a heading */
+    const char *base;   /* what md4c reads */
+    size_t shift, size; /* its place in doc->text; its bytes */
+    size_t start, end;  /* of the heading's text; SIZE_MAX: none seen yet */
+    unsigned level;     /* 0: not in a heading */
 };
 
 /* From the line's own marks to the line's end; the underline of a setext heading stays outside. */

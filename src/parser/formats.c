@@ -16,7 +16,8 @@ static const struct format {
     const char *media_types; /* likewise */
 } formats[] = {
     {"html", cria_format_html, " html htm xhtml xht ", " text/html application/xhtml+xml "},
-    {"markdown", cria_format_markdown, " md markdown mdown mkd ", " text/markdown text/x-markdown "},
+    {"markdown", cria_format_markdown, " md markdown mdown mkd ",
+     " text/markdown text/x-markdown "},
     {"csv", cria_format_csv, " csv tsv tab ", " text/csv text/tab-separated-values "},
     {"json", cria_format_json, " json jsonl ndjson geojson ",
      " application/json application/x-ndjson "},
@@ -43,11 +44,15 @@ static const struct {
     {"BM", 2, 0, NULL}, /* too short to tell; the content decides */
     {"\x1F\x8B", 2, 0, "gzip"},
     {"BZh", 3, 0, "bzip2"},
-    {"\xFD" "7zXZ", 5, 0, "xz"},
+    {"\xFD"
+     "7zXZ",
+     5, 0, "xz"},
     {"7z\xBC\xAF", 4, 0, "7-Zip"},
     {"Rar!", 4, 0, "RAR"},
     {"ustar", 5, 257, "tar"},
-    {"\x7F" "ELF", 4, 0, "ELF program"},
+    {"\x7F"
+     "ELF",
+     4, 0, "ELF program"},
     {"ID3", 3, 0, "MP3"},
     {"OggS", 4, 0, "Ogg"},
     {"ftyp", 4, 4, "MP4"},
@@ -120,7 +125,8 @@ static const struct format *look_inside(const struct cria_source *source, struct
     cria_source_extension(source, extension);
     if (!archive) {
         if (bytes) zip_source_free(bytes);
-        cria_doc_fail(doc, CRIA_DOC_UNREADABLE, "not a readable %s: the archive is damaged or cut off",
+        cria_doc_fail(doc, CRIA_DOC_UNREADABLE,
+                      "not a readable %s: the archive is damaged or cut off",
                       extension[0] ? extension : "zip");
         zip_error_fini(&error);
         return NULL;
@@ -138,7 +144,8 @@ static const struct format *look_inside(const struct cria_source *source, struct
                           others[i].name);
     if (!found && has_entry(archive, "[Content_Types].xml")) found = by_word("docx");
     if (!found)
-        cria_doc_fail(doc, CRIA_DOC_UNSUPPORTED, "archives are not supported: upload the files in it");
+        cria_doc_fail(doc, CRIA_DOC_UNSUPPORTED,
+                      "archives are not supported: upload the files in it");
     zip_discard(archive);
     zip_error_fini(&error);
     return found;
@@ -148,7 +155,8 @@ static bool is_html(struct cria_str head)
 {
     static const char *const starts[] = {"<!doctype html", "<html", "<head", "<body"};
     head = cria_str_trim(head);
-    if (cria_str_starts(head, "\xEF\xBB\xBF")) head = cria_str_trim(cria_str_sub(head, 3, head.len));
+    if (cria_str_starts(head, "\xEF\xBB\xBF"))
+        head = cria_str_trim(cria_str_sub(head, 3, head.len));
     for (size_t i = 0; i < CRIA_COUNT(starts); i++) {
         struct cria_str start = cria_str_from(starts[i]);
         if (cria_str_equal_nocase(cria_str_sub(head, 0, start.len), start)) return true;
@@ -167,7 +175,8 @@ static const struct format *detect(const struct cria_source *source, struct cria
         return look_inside(source, doc);
     for (size_t i = 0; i < CRIA_COUNT(binaries); i++) {
         struct cria_str magic = {binaries[i].magic, binaries[i].len};
-        if (binaries[i].name && cria_str_equal(cria_str_sub(head, binaries[i].at, magic.len), magic)) {
+        if (binaries[i].name &&
+            cria_str_equal(cria_str_sub(head, binaries[i].at, magic.len), magic)) {
             cria_doc_fail(doc, CRIA_DOC_UNSUPPORTED, "files of type %s are not supported",
                           binaries[i].name);
             return NULL;
@@ -195,8 +204,9 @@ bool cria_source_text(const struct cria_source *source, struct cria_doc *doc,
         char extension[12];
         cria_source_extension(source, extension);
         return cria_doc_fail(doc, CRIA_DOC_UNSUPPORTED,
-                             extension[0] ? "files of type .%s are not supported, and the content is no text"
-                                          : "the content is no text, and its type is not known%s",
+                             extension[0]
+                                 ? "files of type .%s are not supported, and the content is no text"
+                                 : "the content is no text, and its type is not known%s",
                              extension);
     }
     if (text.len && memchr(text.ptr, '\r', text.len)) {

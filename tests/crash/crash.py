@@ -260,7 +260,7 @@ def main():
             print("ok %s (%.0f s)" % (test.__name__, time.monotonic() - begun), flush=True)
         except Skipped as reason:
             skipped += 1
-            print("skipped %s: %s" % (test.__name__, reason), flush=True)
+            print("skipped: %s: %s" % (test.__name__, reason), flush=True)
         except Exception as problem:  # told with its name; the other tests still run
             failed += 1
             import traceback

@@ -106,6 +106,7 @@ static inline bool stub_read(int fd, struct cria_buf *in, struct cria_buf *body)
         ssize_t n = recv(fd, bytes, sizeof(bytes), 0);
         if (n <= 0) return false;
         cria_buf_add(in, cria_str_make(bytes, (size_t)n));
+        if (in->failed) return false;
     }
 }
 
@@ -222,6 +223,15 @@ static inline void stub_play(struct stub_llm *stub, struct stub_play play)
     pthread_mutex_lock(&stub->lock);
     assert_true(stub->play_count < STUB_PLAYS);
     stub->plays[stub->play_count++] = play;
+    pthread_mutex_unlock(&stub->lock);
+}
+
+/** Forgets plays and requests. */
+static inline void stub_reset(struct stub_llm *stub)
+{
+    pthread_mutex_lock(&stub->lock);
+    for (size_t i = 0; i < STUB_PLAYS; i++) cria_buf_release(&stub->requests[i]);
+    stub->play_count = stub->request_count = 0;
     pthread_mutex_unlock(&stub->lock);
 }
 
