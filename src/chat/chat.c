@@ -472,7 +472,8 @@ enum cria_status cria_chat_attach(struct cria_chat *chat, struct cria_call *call
     /* While a turn is being accepted its first frame may be on disk or not: soon that is known. */
     while ((claim = find_claim(chat, key)) && !claim->has_begun && !failed)
         failed = pthread_cond_timedwait(&chat->changed, &chat->lock, &until);
-    if (claim && claim->has_begun) log = cria_turn_log_ref(claim->turn.log);
+    if (claim && claim->has_begun && !cria_turn_log_is_cut(claim->turn.log))
+        log = cria_turn_log_ref(claim->turn.log);
     pthread_mutex_unlock(&chat->lock);
 
     enum cria_status st = CRIA_OK;

@@ -10,7 +10,7 @@ struct cria_turn_log {
     struct cria_buf bytes; /* the frames as they go out, one behind the other */
     size_t *ends;          /* where each ends in bytes */
     uint32_t count, capacity;
-    bool is_ended;
+    bool is_ended, is_cut;
     struct cria_log_reader *readers;
 };
 
@@ -83,11 +83,19 @@ void cria_turn_log_append(struct cria_turn_log *log, const struct cria_frame *fr
 {
     pthread_mutex_lock(&log->lock);
     for (size_t i = 0; i < count && !log->is_ended; i++)
-        if (!append_one(log, &frames[i])) is_last = log->is_ended = true;
+        if (!append_one(log, &frames[i])) log->is_cut = log->is_ended = true;
     log->is_ended |= is_last;
     for (struct cria_log_reader *reader = log->readers; reader; reader = reader->next)
         reader->wake(reader);
     pthread_mutex_unlock(&log->lock);
+}
+
+bool cria_turn_log_is_cut(struct cria_turn_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    bool is_cut = log->is_cut;
+    pthread_mutex_unlock(&log->lock);
+    return is_cut;
 }
 
 uint32_t cria_turn_log_count(struct cria_turn_log *log)

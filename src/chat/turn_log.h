@@ -12,9 +12,10 @@ enum { CRIA_TURN_BYTES_MAX = 4 << 20 }; /* of all frames' data */
 CRIA_MUST_CHECK enum cria_status cria_turn_log_new(struct cria_str turn_id,
                                                    struct cria_turn_log **out);
 /** Makes the frames readable and wakes the readers. is_last: no more will come. When memory is
- * short the log ends early: readers attach again and get the rest from the store. */
+ * short the log is cut: it ends early, and who wants the rest attaches again. */
 void cria_turn_log_append(struct cria_turn_log *log, const struct cria_frame *frames, size_t count,
                           bool is_last);
+bool cria_turn_log_is_cut(struct cria_turn_log *log);
 /** Frames in it. */
 uint32_t cria_turn_log_count(struct cria_turn_log *log);
 /** The turn's id, NUL-terminated; lives as long as the log. */

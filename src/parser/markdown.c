@@ -85,7 +85,8 @@ void cria_md_flush(struct cria_md *md)
 {
     struct cria_str text = cria_str_trim(cria_buf_str(&md->line)), line;
     md->gap = false;
-    if (md->line.failed) cria_doc_fail(md->doc, CRIA_DOC_NO_MEMORY, "the document needs too much memory to read");
+    if (md->line.failed)
+        cria_doc_fail(md->doc, CRIA_DOC_NO_MEMORY, "the document needs too much memory to read");
     if (text.len == 0) {
         cria_buf_clear(&md->line);
         return;

@@ -42,14 +42,16 @@ void cria_table_cell(struct cria_table *table, struct cria_str text, unsigned co
     uint32_t column = table->column;
     size_t start = table->texts.len;
     cria_fold_space(&table->texts, text);
-    for (unsigned i = 0; i < (column_span ? column_span : 1) && table->column < CRIA_TABLE_MAX_COLUMNS; i++)
+    for (unsigned i = 0;
+         i < (column_span ? column_span : 1) && table->column < CRIA_TABLE_MAX_COLUMNS; i++)
         table->taken[table->column++] = table->row + (row_span ? row_span : 1);
     if (table->texts.len == start) return; /* empty: its place is kept, nothing is written */
     if (table->column > table->columns) table->columns = table->column;
     if (table->count == table->capacity) {
         size_t capacity = table->capacity ? table->capacity * 2 : 64;
-        struct cria_table_cell *grown =
-            capacity <= CRIA_TABLE_MAX_CELLS ? realloc(table->cells, capacity * sizeof(*grown)) : NULL;
+        struct cria_table_cell *grown = capacity <= CRIA_TABLE_MAX_CELLS
+                                            ? realloc(table->cells, capacity * sizeof(*grown))
+                                            : NULL;
         if (!grown) {
             table->failed = true;
             return;

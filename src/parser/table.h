@@ -16,7 +16,7 @@ struct cria_table {
     struct cria_buf texts;
     struct cria_table_cell *cells; /* by row, then column */
     size_t count, capacity;
-    uint32_t row, column;          /* where the next cell goes */
+    uint32_t row, column; /* where the next cell goes */
     uint32_t rows, columns;
     uint32_t taken[CRIA_TABLE_MAX_COLUMNS]; /* the first row that a row span leaves free again */
     bool failed;

@@ -37,7 +37,7 @@ typedef bool cria_term_fn(void *arg, struct cria_str term, uint32_t position, bo
 void cria_analyse(struct cria_analyser *analyser, struct cria_str text, enum cria_language language,
                   bool plain, cria_term_fn *fn, void *arg);
 /** Whether the unstemmed lower-case word is one of a question's own words, left out of queries. */
-bool cria_is_query_word(struct cria_str word);
+bool cria_is_query_word(struct cria_str word, enum cria_language language);
 
 /** A byte a character: letters and digits in lower case (ASCII as is, else 128 | code point & 127),
  * everything else one blank, a blank at both ends. */

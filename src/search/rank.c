@@ -26,14 +26,16 @@ struct collect {
     struct cria_str words[CRIA_MAX_QUERY_TERMS]; /* as written, by position */
     uint32_t word_count;
     bool drops_query_words;
+    enum cria_language language;
+    uint32_t pairs; /* terms that are character pairs */
     bool failed;
 };
 
 static bool collect_plain(void *arg, struct cria_str term, uint32_t position, bool is_word)
 {
     struct collect *c = arg;
-    (void)is_word;
     if (position >= CRIA_MAX_QUERY_TERMS) return false;
+    c->pairs += !is_word;
     c->words[position] = cria_arena_copy(c->arena, term);
     c->word_count = position + 1;
     return c->words[position].ptr != NULL;
@@ -131,7 +133,7 @@ static bool collect_stem(void *arg, struct cria_str term, uint32_t position, boo
     struct collect *c = arg;
     struct cria_query_plan *plan = c->plan;
     if (position >= c->word_count || plan->term_count == CRIA_MAX_QUERY_TERMS) return false;
-    if (c->drops_query_words && is_word && cria_is_query_word(c->words[position])) return true;
+    if (c->drops_query_words && is_word && cria_is_query_word(c->words[position], c->language)) return true;
     for (size_t i = 0; i < plan->term_count; i++)
         if (cria_str_equal(plan->terms[i].text, term) && plan->terms[i].weight == 1) return true;
     struct cria_query_term *out = &plan->terms[plan->term_count];
@@ -174,7 +176,7 @@ static bool plan_grams(struct cria_query_plan *plan, struct cria_arena *arena,
     cria_buf_init(&folded, 1 << 20);
     if (c->drops_query_words) { /* the query's own words are left out of this leg too */
         for (uint32_t i = 0; i < c->word_count; i++) {
-            if (cria_is_query_word(c->words[i])) continue;
+            if (cria_is_query_word(c->words[i], c->language)) continue;
             cria_buf_add(&kept, c->words[i]);
             cria_buf_add_char(&kept, ' ');
         }
@@ -229,11 +231,13 @@ bool cria_query_plan_make(struct cria_query_plan *plan, struct cria_arena *arena
     plan->average_folded = folded / plan->chunk_count;
     c->plan = plan;
     c->arena = arena;
+    c->language = language;
     cria_analyse(analyser, query, language, true, collect_plain, c);
-    c->drops_query_words = language == CRIA_LANG_ENGLISH;
-    for (uint32_t i = 0; i < c->word_count; i++) content_words += !cria_is_query_word(c->words[i]);
+    c->drops_query_words = true;
+    for (uint32_t i = 0; i < c->word_count; i++) content_words += !cria_is_query_word(c->words[i], c->language);
     if (content_words == 0) c->drops_query_words = false; /* "to be or not to be" */
     if (language != CRIA_LANG_ENGLISH) plan->word_share = 0.35;
+    if (c->pairs * 2 > c->word_count) plan->word_share = 0.95; /* pairs of characters say it all */
     cria_analyse(analyser, query, language, false, collect_stem, c);
     return !c->failed && !arena->failed && plan_grams(plan, arena, query, c);
 }
@@ -453,8 +457,8 @@ bool cria_rank(const struct cria_query_plan *plan, struct cria_arena *arena, boo
     qsort(heap.items, kept, sizeof(*heap.items), best_first);
     if (kept) /* the same factor for all: the order stays, and a score tells how good the match is
                  at all */
-        out->confidence = 0.5 * share(heap.items[0].words, plan->ideal_words) +
-                          0.5 * share(heap.items[0].grams, plan->ideal_grams);
+        out->confidence = plan->word_share * share(heap.items[0].words, plan->ideal_words) +
+                          (1 - plan->word_share) * share(heap.items[0].grams, plan->ideal_grams);
     for (size_t i = 0; i < kept; i++) {
         const struct cria_snapshot *snapshot = plan->snapshots[heap.items[i].snapshot];
         heap.items[i].coverage = coverage_of(plan, heap.items[i].snapshot,

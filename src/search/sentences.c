@@ -10,7 +10,9 @@
 enum { MAX_HITS = 20, LONGEST_BYTES = 1200 };
 static const double CHUNK_SHARE = 0.6, TYPE_BONUS = 0.06, SAME_ABOVE = 0.8;
 /* Found on XQuAD with the article withheld: docs/search.md. */
-static const double STRONG_LEAST = 0.62, WEAK_LEAST = 0.47;
+static const struct {
+    double strong, weak;
+} least_english = {0.62, 0.47}, least_other = {0.58, 0.43}, least_pairs = {0.44, 0.33};
 
 struct candidate {
     struct cria_sentence sentence;
@@ -174,7 +176,8 @@ static enum cria_grade grade_of(const struct cria_search_result *result,
     return signal >= WEAK_LEAST ? CRIA_GRADE_WEAK : CRIA_GRADE_NONE;
 }
 
-static enum cria_status pick(struct cria_call *call, const struct cria_search_result *result,
+static enum cria_status pick(struct cria_call *call, const struct cria_query_plan *plan,
+                             const struct cria_search_result *result,
                              struct candidate *items, size_t count, size_t limit,
                              struct cria_sentences *out)
 {
@@ -191,7 +194,7 @@ static enum cria_status pick(struct cria_call *call, const struct cria_search_re
         picked[out->count++] = items[i].sentence;
     }
     out->items = picked;
-    out->grade = count ? grade_of(result, &items[0]) : CRIA_GRADE_NONE;
+    out->grade = count ? grade_of(plan, result, &items[0]) : CRIA_GRADE_NONE;
     return CRIA_OK;
 }
 
@@ -216,7 +219,7 @@ enum cria_status cria_search_sentences(struct cria_search *search, struct cria_c
             st = take_hit(call, scorer, request, result, i, &items, &count);
         if (scorer->analyser) cria_search_analyser_back(search, scorer->analyser);
     }
-    if (st == CRIA_OK && count) st = pick(call, result, items, count, limit, out);
+    if (st == CRIA_OK && count) st = pick(call, view.plan, result, items, count, limit, out);
     cria_search_close(&view);
     return st;
 }
