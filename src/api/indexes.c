@@ -1,6 +1,8 @@
 /* indexes.c - searchable exports built from a source directory. */
 #include "api/indexes.h"
 
+#include <stdio.h>
+
 #include "api/configurations.h"
 #include "api/directories.h"
 #include "api/handlers.h"

@@ -1,5 +1,7 @@
 #include "api/once.h"
 
+#include <stdio.h>
+
 #include "platform/clock.h"
 #include "platform/crypto.h"
 

@@ -2,8 +2,11 @@
  * name (4), name, id. The code covers the rest and what the token is bound to. */
 #include "api/page.h"
 
+#include <stdio.h>
+
 enum { PAGE_DEFAULT = 50, PAGE_MAX = 1000, CODE_BYTES = 16, HEAD_BYTES = CODE_BYTES + 12 };
-enum { TOKEN_MAX = 16384, NULL_NAME = 0xFFFFFFFF };
+enum { TOKEN_MAX = 16384 };
+#define NULL_NAME UINT32_MAX
 
 /* ---- sealing */
 
@@ -110,7 +113,8 @@ void cria_page_init_body(struct cria_page *page, struct cria_check *check, bool 
 void cria_page_bind(struct cria_page *page, struct cria_str filter)
 {
     char length[32];
-    int n = snprintf(length, sizeof(length), "|%zd:", filter.ptr ? (ssize_t)filter.len : -1);
+    int n = snprintf(length, sizeof(length), "|%lld:",
+                     filter.ptr ? (long long)filter.len : -1LL);
     cria_sha256_add(&page->filters, cria_str_make(length, (size_t)n));
     cria_sha256_add(&page->filters, filter);
 }

@@ -1,5 +1,7 @@
 #include "api/reply.h"
 
+#include <stdio.h>
+
 #include "api/handler.h"
 #include "base/log.h"
 #include "platform/crypto.h"

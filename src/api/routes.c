@@ -7,11 +7,11 @@ enum {
     OPEN = CRIA_ROUTE_OPEN,
     WRITE = CRIA_ROUTE_WRITE,
     ADMIN = CRIA_ROUTE_ADMIN,
-    REST = CRIA_ROUTE_REST,
-    NONE = CRIA_BODY_NONE,
-    JSON = CRIA_BODY_JSON,
-    FORM = CRIA_BODY_MULTIPART
+    REST = CRIA_ROUTE_REST
 };
+#define NONE CRIA_BODY_NONE
+#define JSON CRIA_BODY_JSON
+#define FORM CRIA_BODY_MULTIPART
 
 #define BETA "/api/v1/beta"
 #define DIRECTORY BETA "/directories/{directory_id}"

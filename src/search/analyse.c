@@ -284,7 +284,7 @@ bool cria_is_query_word(struct cria_str word, enum cria_language language)
     return strstr(question_words(language), padded) != NULL;
 }
 
-void cria_fold(struct cria_buf *out, struct cria_str text)
+void cria_fold_bytes(struct cria_buf *out, struct cria_str text)
 {
     bool was_blank = true;
     cria_buf_reserve(out, text.len + 2);

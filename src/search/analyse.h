@@ -41,7 +41,7 @@ bool cria_is_query_word(struct cria_str word, enum cria_language language);
 
 /** A byte a character: letters and digits in lower case (ASCII as is, else 128 | code point & 127),
  * everything else one blank, a blank at both ends. */
-void cria_fold(struct cria_buf *out, struct cria_str text);
+void cria_fold_bytes(struct cria_buf *out, struct cria_str text);
 
 /** Sentences, list items and table rows with their byte offsets in `text`, trimmed. */
 struct cria_span {

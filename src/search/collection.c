@@ -145,7 +145,7 @@ static bool index_chunk(struct cria_indexed_document *document, struct sequence 
     if (sequence->count) memcpy(out->sequence, sequence->ids, sequence->count * sizeof(uint32_t));
     out->terms = count_terms(arena, sequence->ids, sequence->count, &out->term_count);
     cria_buf_init(&folded, SIZE_MAX);
-    cria_fold(&folded, content);
+    cria_fold_bytes(&folded, content);
     out->folded = folded.failed ? NULL : cria_arena_z(arena, cria_buf_str(&folded));
     out->folded_len = (uint32_t)folded.len;
     cria_buf_release(&folded);

@@ -182,7 +182,7 @@ static bool plan_grams(struct cria_query_plan *plan, struct cria_arena *arena,
         }
         query = cria_buf_str(&kept);
     }
-    cria_fold(&folded, query);
+    cria_fold_bytes(&folded, query);
     size_t count = 0;
     for (size_t i = 0; i + 4 <= folded.len && count < CRIA_MAX_QUERY_GRAMS; i++) {
         memcpy(&plan->grams[count], folded.ptr + i, 4);
@@ -231,13 +231,14 @@ bool cria_query_plan_make(struct cria_query_plan *plan, struct cria_arena *arena
     plan->average_folded = folded / plan->chunk_count;
     c->plan = plan;
     c->arena = arena;
-    c->language = language;
+    c->language = plan->language = language;
     cria_analyse(analyser, query, language, true, collect_plain, c);
     c->drops_query_words = true;
     for (uint32_t i = 0; i < c->word_count; i++) content_words += !cria_is_query_word(c->words[i], c->language);
     if (content_words == 0) c->drops_query_words = false; /* "to be or not to be" */
     if (language != CRIA_LANG_ENGLISH) plan->word_share = 0.35;
-    if (c->pairs * 2 > c->word_count) plan->word_share = 0.95; /* pairs of characters say it all */
+    plan->is_pairs = c->pairs * 2 > c->word_count;
+    if (plan->is_pairs) plan->word_share = 0.95; /* pairs of characters say it all */
     cria_analyse(analyser, query, language, false, collect_stem, c);
     return !c->failed && !arena->failed && plan_grams(plan, arena, query, c);
 }

@@ -33,6 +33,8 @@ struct cria_query_plan {
     double ideal_words,
         ideal_grams;   /* scores of a chunk of average length that holds everything once */
     double word_share; /* of the words leg in the mixture */
+    enum cria_language language; /* of most of the collection */
+    bool is_pairs;               /* the query is written without blanks between words */
 };
 
 /** Analyses the query against the collection. False when memory is short. */

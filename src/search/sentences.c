@@ -10,9 +10,10 @@
 enum { MAX_HITS = 20, LONGEST_BYTES = 1200 };
 static const double CHUNK_SHARE = 0.6, TYPE_BONUS = 0.06, SAME_ABOVE = 0.8;
 /* Found on XQuAD with the article withheld: docs/search.md. */
-static const struct {
+struct least {
     double strong, weak;
-} least_english = {0.62, 0.47}, least_other = {0.58, 0.43}, least_pairs = {0.44, 0.33};
+};
+static const struct least least_english = {0.62, 0.47}, least_other = {0.58, 0.43}, least_pairs = {0.44, 0.33};
 
 struct candidate {
     struct cria_sentence sentence;
@@ -97,7 +98,7 @@ static struct cria_str fold_copy(struct cria_arena *arena, struct cria_str text)
 {
     struct cria_buf buf;
     cria_buf_init(&buf, 1 << 20);
-    cria_fold(&buf, text);
+    cria_fold_bytes(&buf, text);
     struct cria_str copy =
         buf.failed ? (struct cria_str){0} : cria_arena_copy(arena, cria_buf_str(&buf));
     cria_buf_release(&buf);
@@ -168,12 +169,16 @@ static bool says_the_same(struct cria_str a, struct cria_str b)
     return (double)shared / (double)all >= SAME_ABOVE;
 }
 
-static enum cria_grade grade_of(const struct cria_search_result *result,
+static enum cria_grade grade_of(const struct cria_query_plan *plan,
+                                const struct cria_search_result *result,
                                 const struct candidate *best)
 {
     double signal = 0.5 * result->confidence + 0.5 * best->coverage;
-    if (signal >= STRONG_LEAST) return CRIA_GRADE_STRONG;
-    return signal >= WEAK_LEAST ? CRIA_GRADE_WEAK : CRIA_GRADE_NONE;
+    const struct least *least = plan->is_pairs                           ? &least_pairs
+                                : plan->language == CRIA_LANG_ENGLISH ? &least_english
+                                                                      : &least_other;
+    if (signal >= least->strong) return CRIA_GRADE_STRONG;
+    return signal >= least->weak ? CRIA_GRADE_WEAK : CRIA_GRADE_NONE;
 }
 
 static enum cria_status pick(struct cria_call *call, const struct cria_query_plan *plan,
