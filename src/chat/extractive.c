@@ -112,7 +112,8 @@ static struct cria_str cut_quote(struct cria_str text)
     return len > cut.len / 2 ? cria_str_trim(cria_str_sub(cut, 0, len)) : cut;
 }
 
-/* The order of telling: files by their best sentence, sentences of a file in its own order. */
+/* The order of telling: the best sentence first, whatever stands around it; then files by their
+ * best sentence, the sentences of a file in its own order. */
 static void arrange(const struct cria_extractive *work, size_t *order)
 {
     const struct cria_sentence *items = work->sentences.items;
@@ -123,8 +124,8 @@ static void arrange(const struct cria_extractive *work, size_t *order)
             if (!cria_str_equal(hits[items[order[k]].hit_n].passage.file_id,
                                 hits[items[i].hit_n].passage.file_id))
                 continue;
-            if (first == i) first = k;
-            if (items[order[k]].char_start < items[i].char_start) first = k + 1;
+            if (first == i) first = k ? k : 1;
+            if (k && items[order[k]].char_start < items[i].char_start) first = k + 1;
         }
         for (; at > first; at--) order[at] = order[at - 1];
         order[at] = i;

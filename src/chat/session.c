@@ -237,16 +237,16 @@ enum cria_status cria_session_bind(struct cria_tx *tx, struct cria_call *call,
                          "The session is bound to no index: name at least one");
     bool same = params->index_count == 0 ||
                 same_set(params->index_ids, params->index_count, bound, bound_count);
-    if (binding.locks && session->is_locked && !same)
-        return cria_fail_final(call, CRIA_E_CONFLICT,
-                               "The session is locked to the indexes of its first turn");
-
     if (params->index_count)
         st = keep_once(call, params->index_ids, params->index_count, &binding.asked,
                        &binding.asked_count);
     else
         binding.asked = bound, binding.asked_count = bound_count;
     if (st == CRIA_OK) st = look_up(tx, call, project, params->require_all_indexes, &binding);
+    if (st == CRIA_E_NOT_FOUND) return st;
+    if (binding.locks && session->is_locked && !same)
+        return cria_fail_final(call, CRIA_E_CONFLICT,
+                               "The session is locked to the indexes of its first turn");
     if (st != CRIA_OK) return st;
     if (binding.locks) {
         /* The same set keeps the order and spelling it was bound with. */

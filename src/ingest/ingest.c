@@ -21,8 +21,9 @@ struct running {
     struct cria_ingest *ingest;
     char project[CRIA_ID_SIZE], index_id[CRIA_ID_SIZE];
     atomic_bool cancelled;
-    enum ending ending; /* under the lock, like the two below */
+    enum ending ending; /* under the lock, like the three below */
     bool has_begun;
+    bool goes_again;   /* another sync was asked for when this one had told its result */
     bool is_abandoned; /* was ended before it began: no longer in the table */
 };
 
@@ -73,6 +74,8 @@ static struct cria_call *own_call_init(struct own_call *own, const char *project
     return &own->call;
 }
 
+static bool enqueue(struct cria_ingest *ingest, struct cria_str project, struct cria_str index_id);
+
 static enum cria_status settle_cancelled(struct cria_ingest *ingest, struct cria_call *call,
                                          struct cria_str project, struct cria_str index_id)
 {
@@ -121,8 +124,11 @@ static void run(struct cria_job *job)
     pthread_mutex_lock(&ingest->lock);
     cria_map_remove(&ingest->table, key_of(running->project, running->index_id, key));
     ingest->working--;
+    bool goes_again = running->goes_again && ending == ENDS_BY_ITSELF;
     pthread_cond_broadcast(&ingest->changed);
     pthread_mutex_unlock(&ingest->lock);
+    if (goes_again)
+        enqueue(ingest, cria_str_from(running->project), cria_str_from(running->index_id));
     free(running);
 }
 
@@ -180,14 +186,15 @@ enum cria_status cria_ingest_sync(struct cria_ingest *ingest, struct cria_call *
                                   struct cria_str project, struct cria_str index_id)
 {
     struct pend arg = {project, index_id};
-    pthread_mutex_lock(&ingest->lock);
-    bool is_running = find(ingest, project, index_id) != NULL;
-    pthread_mutex_unlock(&ingest->lock);
-    if (is_running)
-        return cria_fail(call, CRIA_E_CONFLICT, "A sync is already running for this index");
     enum cria_status st = cria_store_write(ingest->options.store, call, pend, &arg);
-    if (st == CRIA_OK) enqueue(ingest, project, index_id);
-    return st;
+    if (st != CRIA_OK) return st;
+    /* The sync before may have told its result and be clearing up still: then it begins again. */
+    pthread_mutex_lock(&ingest->lock);
+    struct running *running = find(ingest, project, index_id);
+    if (running) running->goes_again = true;
+    pthread_mutex_unlock(&ingest->lock);
+    if (!running) enqueue(ingest, project, index_id);
+    return CRIA_OK;
 }
 
 enum found { FOUND_NONE, FOUND_QUEUED, FOUND_RUNNING };

@@ -215,6 +215,11 @@ static void read_config_file(struct cria_config *config, const char *path, struc
     }
 }
 
+static bool is_truth(struct cria_str text)
+{
+    return cria_str_is(text, "true") || cria_str_is(text, "false");
+}
+
 static void read_flags(struct cria_config *config, int argc, char **argv, bool config_file_only,
                        const char **config_file, struct cria_buf *errors)
 {
@@ -229,7 +234,8 @@ static void read_flags(struct cria_config *config, int argc, char **argv, bool c
         bool is_file = cria_str_is(name, "config");
         const struct option *option = find(name);
         if (option && option->kind == SWITCH && !has_value) {
-            rest = CRIA_STR("true");
+            bool is_said = i + 1 < argc && is_truth(cria_str_from(argv[i + 1]));
+            rest = is_said ? cria_str_from(argv[++i]) : CRIA_STR("true");
         } else if (!has_value && (option || is_file)) {
             if (i + 1 == argc) {
                 if (!config_file_only)

@@ -69,7 +69,7 @@ def test_every_tool(llm, llm_docs, stub):
 def test_failed_calls_are_results_too(llm, llm_docs, stub):
     stub.play(stub_llm.calls(("no_such_tool", {"x": 1}), ("read_file", {"file": "nothing.txt"}),
                              ("retrieve", {}),
-                             ("grep_file", {"file": "outages.txt", "pattern": "("})),
+                             ("grep_file", {"file": "outages.txt", "pattern": "(", "regex": True})),
               stub_llm.text("I could not find it."))
     turn = llm.ask(llm.session(llm_docs.id), ASK, [])
     results = turn.of("tool_result")
@@ -95,7 +95,8 @@ def test_other_indexes_stay_out_of_reach(llm, llm_docs, stub):
               stub_llm.text("Nothing."))
     turn = llm.ask(llm.session(llm_docs.id), "What is the vault number?", [])
     assert "8131" not in str(turn.events)
-    assert "secret.txt" not in str([e["result"] for e in turn.of("tool_result")])
+    told = [e["result"] for e in turn.of("tool_result")]
+    assert "secret.txt" not in str(told[0]) + str(told[3]) and "error" in told[1] and "error" in told[2]
     assert "8131" not in str(stub.requests)
 
 
@@ -182,7 +183,7 @@ def test_odd_but_whole_answers(llm, llm_docs, stub, name, play):
 
 
 @pytest.mark.parametrize("name, plays", [
-    ("refused", [stub_llm.error(400, "scripted refusal")]),
+    ("refused", [stub_llm.error(400, "scripted refusal")] * 6),
     ("bad key", [stub_llm.error(401, "scripted refusal")]),
     ("broken for good", [stub_llm.error(500)] * 6),
     ("garbage", [stub_llm.garbage()] * 6),
