@@ -111,7 +111,8 @@ static void load(struct corpus *c, struct cria_call *call, struct cria_str docs,
         struct cria_str title = cria_json_get_str(json, "title"),
                         text = cria_json_get_str(json, "text");
         if (titles_first && title.len) /* as a file would have it */
-            text = cria_arena_printf(call->arena, "%.*s\n\n%.*s", CRIA_STR_ARG(title), CRIA_STR_ARG(text));
+            text = cria_arena_printf(call->arena, "%.*s\n\n%.*s", CRIA_STR_ARG(title),
+                                     CRIA_STR_ARG(text));
         struct cria_parsed parsed = {.text = text, .title = title};
         struct addition a = {.text = text};
         if (cria_chunk_text(call->arena, &parsed, &sizes, &a.chunks) != CRIA_OK) die(call, "chunk");

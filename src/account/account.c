@@ -70,9 +70,8 @@ static enum cria_status make_defaults(struct cria_tx *tx, struct cria_call *call
     cria_id_new("", organization_id);
     cria_id_new("", project_id);
     int64_t now_us = cria_wall_us();
-    organization = (struct cria_organization){.id = cria_str_from(organization_id),
-                                              .name = CRIA_STR("Default"),
-                                              .created_at_us = now_us};
+    organization = (struct cria_organization){
+        .id = cria_str_from(organization_id), .name = CRIA_STR("Default"), .created_at_us = now_us};
     struct cria_project project = {.id = cria_str_from(project_id),
                                    .organization_id = organization.id,
                                    .name = CRIA_STR("Default"),
@@ -192,8 +191,7 @@ static bool is_loopback(struct cria_str peer)
 static struct cria_str bearer_of(struct cria_str authorization)
 {
     struct cria_str scheme, rest = cria_str_trim(authorization);
-    if (!cria_str_cut(&rest, ' ', &scheme) ||
-        !cria_str_equal_nocase(scheme, CRIA_STR("Bearer")))
+    if (!cria_str_cut(&rest, ' ', &scheme) || !cria_str_equal_nocase(scheme, CRIA_STR("Bearer")))
         return (struct cria_str){0};
     rest = cria_str_trim(rest);
     if (rest.len == 0 || memchr(rest.ptr, ' ', rest.len)) return (struct cria_str){0};
@@ -216,9 +214,8 @@ static enum cria_status refuse(struct cria_account *account, struct cria_call *c
 {
     /* Behind a proxy on this machine all peers look alike: one bad client must not shut out the
      * others. */
-    uint32_t wait_ms = is_loopback(cria_str_from(peer))
-                           ? 0
-                           : cria_bad_peer_count(account, peer, cria_now_ns());
+    uint32_t wait_ms =
+        is_loopback(cria_str_from(peer)) ? 0 : cria_bad_peer_count(account, peer, cria_now_ns());
     if (!wait_ms) return cria_fail(call, CRIA_E_UNAUTHORIZED, "Invalid API key");
     call->retry_after_ms = wait_ms;
     return cria_fail(call, CRIA_E_LIMIT, "Too many wrong keys from this address");
@@ -240,8 +237,7 @@ static enum cria_status admit(struct cria_account *account, struct cria_call *ca
                          authorization.ptr ? "Invalid API key" : "An API key is needed");
     cria_sha256_hex(secret, hash);
     struct cria_account_key *key = cria_map_get(&account->keys, cria_str_from(hash));
-    if (!key || !cria_secret_equal(key->hash, hash, sizeof(hash)) ||
-        !is_live(key, cria_wall_us()))
+    if (!key || !cria_secret_equal(key->hash, hash, sizeof(hash)) || !is_live(key, cria_wall_us()))
         return refuse(account, call, peer);
     uint32_t wait_ms = cria_bucket_take(&key->bucket, account->rate_per_minute, cria_now_ns());
     if (wait_ms) {

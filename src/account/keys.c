@@ -4,7 +4,6 @@
 
 enum { SECRET_BYTES = 32 };
 
-
 static enum cria_status insert_key(struct cria_tx *tx, struct cria_call *call, void *arg)
 {
     const struct cria_api_key *row = arg;

@@ -1,7 +1,7 @@
 /* admin.c - keys and projects, for `cria keys` and `cria projects` on a running server. On the
  * control socket only, which nobody but the owner of the data folder can open. */
-#include "api/handlers.h"
 #include "api/handler.h"
+#include "api/handlers.h"
 #include "base/time.h"
 #include "store/records.h"
 
@@ -60,8 +60,7 @@ static enum cria_status admin_list_keys(struct cria_exchange *ex)
     cria_out_object(&out);
     cria_out_name(&out, "items");
     cria_out_array(&out);
-    for (size_t i = 0; i < keys.count; i++)
-        write_key(&out, &keys.items[i], (struct cria_str){0});
+    for (size_t i = 0; i < keys.count; i++) write_key(&out, &keys.items[i], (struct cria_str){0});
     cria_out_end(&out);
     cria_out_end(&out);
     return CRIA_OK;
@@ -71,8 +70,7 @@ CRIA_HANDLER(admin_list_keys)
 static enum cria_status admin_revoke_key(struct cria_exchange *ex)
 {
     ex->status = 204;
-    return cria_account_key_revoke(cria_app_of(ex)->account, &ex->call,
-                                   ex->request.path_values[0]);
+    return cria_account_key_revoke(cria_app_of(ex)->account, &ex->call, ex->request.path_values[0]);
 }
 CRIA_HANDLER(admin_revoke_key)
 
@@ -119,9 +117,8 @@ static enum cria_status write_all(struct cria_exchange *ex, struct cria_tx *tx,
         if (st != CRIA_OK) return st;
         for (size_t i = 0; i < list.count; i++) {
             write_project(out, &list.items[i]);
-            window.after = (struct cria_cursor){.is_set = true,
-                                                .at_us = list.items[i].created_at_us,
-                                                .id = list.items[i].id};
+            window.after = (struct cria_cursor){
+                .is_set = true, .at_us = list.items[i].created_at_us, .id = list.items[i].id};
         }
     } while (list.has_more);
     return CRIA_OK;

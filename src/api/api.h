@@ -18,7 +18,7 @@ struct cria_app {
     struct cria_account *account;
     struct cria_http_server *http; /* for figures; set after cria_http_new */
     struct cria_str
-        public_url;          /* "https://docs.example.org", null: scheme and Host of the request */
+        public_url; /* "https://docs.example.org", null: scheme and Host of the request */
     struct cria_str cors_origins; /* as http's option: comma list of exact origins; null none */
     struct cria_str openapi;      /* the contract as text */
     const char *version;

@@ -55,13 +55,12 @@ static enum cria_status send_blob(struct cria_exchange *ex, struct cria_str proj
         return CRIA_OK;
     }
     if (range == CRIA_RANGE_PART)
-        cria_exchange_header(ex, "Content-Range",
-                             cria_arena_printf(arena, "bytes %llu-%llu/%llu",
-                                               (unsigned long long)offset,
-                                               (unsigned long long)(offset + count - 1),
-                                               (unsigned long long)size));
-    const char *type = cria_media_is_sane(blob->media_type) ? cria_arena_z(arena, blob->media_type)
-                                                            : NULL;
+        cria_exchange_header(
+            ex, "Content-Range",
+            cria_arena_printf(arena, "bytes %llu-%llu/%llu", (unsigned long long)offset,
+                              (unsigned long long)(offset + count - 1), (unsigned long long)size));
+    const char *type =
+        cria_media_is_sane(blob->media_type) ? cria_arena_z(arena, blob->media_type) : NULL;
     cria_exchange_header(ex, "Accept-Ranges", CRIA_STR("bytes"));
     cria_exchange_header(ex, "Content-Disposition", cria_name_disposition(arena, blob->name));
     cria_exchange_file(ex, range == CRIA_RANGE_PART ? 206 : 200,

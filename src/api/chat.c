@@ -37,8 +37,8 @@ void cria_session_write(struct cria_json_out *out, const struct cria_session *ro
 enum cria_status cria_session_find(struct cria_tx *tx, struct cria_exchange *ex,
                                    struct cria_session *out)
 {
-    enum cria_status st = cria_tx_session_get(tx, &ex->call, cria_project_of(ex),
-                                              ex->request.path_values[0], out);
+    enum cria_status st =
+        cria_tx_session_get(tx, &ex->call, cria_project_of(ex), ex->request.path_values[0], out);
     return cria_named(&ex->call, st, "Chat session not found");
 }
 
@@ -187,8 +187,7 @@ static enum cria_status set_chat_session_title(struct cria_exchange *ex)
     struct cria_session_title title = {.session_id = ex->request.path_values[0]};
     cria_check_init(&check, ex);
     cria_check_body(&check, true);
-    cria_member_str(&check.body, "first_message", CRIA_REQUIRED, 1, SIZE_MAX,
-                    &title.first_message);
+    cria_member_str(&check.body, "first_message", CRIA_REQUIRED, 1, SIZE_MAX, &title.first_message);
     enum cria_status st = cria_check_end(&check);
     if (st != CRIA_OK) return st;
     title.project = cria_project_of(ex);

@@ -14,7 +14,8 @@ enum { PARSE_V2 = 2 };
 static const char *const tiers[] = {"fast", "cost_effective", "agentic", "agentic_plus"};
 
 /* What every project has; their times are those of nothing. */
-#define BUILT_IN(tier) "{\"product_type\":\"parse_v2\",\"tier\":\"" tier "\",\"version\":\"latest\"}"
+#define BUILT_IN(tier) \
+    "{\"product_type\":\"parse_v2\",\"tier\":\"" tier "\",\"version\":\"latest\"}"
 static const struct {
     const char *id, *name;
     const char *parameters_json;
@@ -47,11 +48,11 @@ static bool find_built_in(struct cria_str id, struct cria_configuration *out)
 {
     for (size_t i = 0; i < CRIA_COUNT(built_ins); i++)
         if (cria_str_is(id, built_ins[i].id)) {
-            *out = (struct cria_configuration){
-                .id = cria_str_from(built_ins[i].id),
-                .name = cria_str_from(built_ins[i].name),
-                .product_type = CRIA_STR("parse_v2"),
-                .parameters_json = cria_str_from(built_ins[i].parameters_json)};
+            *out = (struct cria_configuration){.id = cria_str_from(built_ins[i].id),
+                                               .name = cria_str_from(built_ins[i].name),
+                                               .product_type = CRIA_STR("parse_v2"),
+                                               .parameters_json =
+                                                   cria_str_from(built_ins[i].parameters_json)};
             return true;
         }
     return false;
@@ -208,8 +209,8 @@ static enum cria_status update_row(struct cria_tx *tx, struct cria_call *call, v
     struct change *change = arg;
     struct cria_configuration row;
     struct cria_str project = cria_project_of(change->ex);
-    enum cria_status st = cria_configuration_find(tx, call, project,
-                                                  change->ex->request.path_values[0], &row);
+    enum cria_status st =
+        cria_configuration_find(tx, call, project, change->ex->request.path_values[0], &row);
     if (st != CRIA_OK) return st;
     if (change->row.name.ptr) row.name = change->row.name;
     if (change->has_parameters) {
@@ -256,8 +257,8 @@ static enum cria_status list_configurations(struct cria_exchange *ex)
     cria_check_init(&check, ex);
     cria_page_init(&page, &check);
     cria_param_str(&check, "name", CRIA_OPTIONAL, &name);
-    cria_param_list(&check, "product_type", false, product_types, CRIA_COUNT(product_types),
-                    &types, &type_count);
+    cria_param_list(&check, "product_type", false, product_types, CRIA_COUNT(product_types), &types,
+                    &type_count);
     cria_param_bool(&check, "latest_only", &ignored);
     enum cria_status st = cria_check_end(&check);
     if (st != CRIA_OK) return st;
@@ -294,8 +295,8 @@ static enum cria_status get_configuration(struct cria_exchange *ex)
     enum cria_status st = cria_check_end(&check);
     if (st == CRIA_OK) st = cria_store_read_begin(cria_app_of(ex)->store, &ex->call, &tx);
     if (st == CRIA_OK)
-        st = cria_configuration_find(tx, &ex->call, cria_project_of(ex),
-                                     ex->request.path_values[0], &row);
+        st = cria_configuration_find(tx, &ex->call, cria_project_of(ex), ex->request.path_values[0],
+                                     &row);
     cria_store_read_end(tx);
     if (st != CRIA_OK) return st;
     struct cria_json_out out = cria_json_out_to(&ex->body);

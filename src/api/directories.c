@@ -98,8 +98,7 @@ static enum cria_status create_directory(struct cria_exchange *ex)
     cria_member_word(&check.body, "type", CRIA_OPTIONAL, types, CRIA_COUNT(types), &type);
     cria_member_str(&check.body, "connector_subscription_id", CRIA_NULLABLE, 0, SIZE_MAX,
                     &connector);
-    bool has_system =
-        cria_member_object(&check.body, "system_metadata", CRIA_NULLABLE, &system);
+    bool has_system = cria_member_object(&check.body, "system_metadata", CRIA_NULLABLE, &system);
     enum cria_status st = cria_check_end(&check);
     if (st != CRIA_OK) return st;
     if (connector.ptr)
@@ -148,8 +147,8 @@ static enum cria_status list_directories(struct cria_exchange *ex)
     st = cria_page_open(&page);
     if (st == CRIA_OK) st = cria_store_read_begin(cria_app_of(ex)->store, &ex->call, &tx);
     if (st == CRIA_OK)
-        st = cria_tx_directory_list(tx, &ex->call, cria_project_of(ex), &query, &page.window,
-                                    &rows);
+        st =
+            cria_tx_directory_list(tx, &ex->call, cria_project_of(ex), &query, &page.window, &rows);
     cria_store_read_end(tx);
     if (st != CRIA_OK) return st;
     struct cria_json_out out = cria_json_out_to(&ex->body);
@@ -219,8 +218,7 @@ static enum cria_status update_directory(struct cria_exchange *ex)
     change.has_description = cria_json_get(check.body.json, "description") != NULL;
     cria_member_str(&check.body, "description", CRIA_NULLABLE, 0, SIZE_MAX, &change.description);
     enum cria_status st = cria_check_end(&check);
-    if (st == CRIA_OK)
-        st = cria_store_write(cria_app_of(ex)->store, &ex->call, update, &change);
+    if (st == CRIA_OK) st = cria_store_write(cria_app_of(ex)->store, &ex->call, update, &change);
     if (st != CRIA_OK) return st;
     struct cria_json_out out = cria_json_out_to(&ex->body);
     write_directory(&out, cria_project_of(ex), &change.row);

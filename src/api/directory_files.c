@@ -41,8 +41,8 @@ static enum cria_status taken(struct cria_call *call, enum cria_status st)
 static enum cria_status find_own(struct cria_tx *tx, struct cria_exchange *ex,
                                  struct cria_directory *out)
 {
-    enum cria_status st = cria_directory_find(tx, &ex->call, cria_project_of(ex),
-                                              ex->request.path_values[0], out);
+    enum cria_status st =
+        cria_directory_find(tx, &ex->call, cria_project_of(ex), ex->request.path_values[0], out);
     return st == CRIA_OK ? cria_directory_check_own(&ex->call, out) : st;
 }
 
@@ -281,12 +281,10 @@ static enum cria_status update_directory_file(struct cria_exchange *ex)
     struct cria_str older = {0};
     cria_check_init(&check, ex);
     cria_check_body(&check, true);
-    cria_member_str(&check.body, "display_name", CRIA_NULLABLE, 0, SIZE_MAX,
-                    &change.display_name);
+    cria_member_str(&check.body, "display_name", CRIA_NULLABLE, 0, SIZE_MAX, &change.display_name);
     cria_member_str(&check.body, "unique_id", CRIA_NULLABLE, 0, SIZE_MAX, &change.unique_id);
     change.has_metadata = cria_metadata_member(&check, &change.metadata_json);
-    cria_member_str(&check.body, "target_directory_id", CRIA_NULLABLE, 0, SIZE_MAX,
-                    &change.target);
+    cria_member_str(&check.body, "target_directory_id", CRIA_NULLABLE, 0, SIZE_MAX, &change.target);
     cria_member_str(&check.body, "directory_id", CRIA_NULLABLE, 0, SIZE_MAX, &older);
     if (!change.target.ptr) change.target = older;
     enum cria_status st = cria_check_end(&check);

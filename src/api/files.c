@@ -131,8 +131,7 @@ static enum cria_status list(struct cria_page *page, const struct cria_file_quer
     enum cria_status st = cria_page_open(page);
     if (st != CRIA_OK) return st;
     st = cria_store_read_begin(cria_app_of(ex)->store, &ex->call, &tx);
-    if (st == CRIA_OK)
-        st = cria_tx_file_list(tx, &ex->call, project, query, &page->window, &files);
+    if (st == CRIA_OK) st = cria_tx_file_list(tx, &ex->call, project, query, &page->window, &files);
     cria_store_read_end(tx);
     if (st != CRIA_OK) return st;
     struct cria_json_out out = cria_json_out_to(&ex->body);
@@ -162,8 +161,7 @@ static enum cria_status list_files(struct cria_exchange *ex)
     cria_check_init(&check, ex);
     cria_page_init(&page, &check);
     cria_param_str(&check, "file_name", CRIA_OPTIONAL, &query.name);
-    query.has_ids =
-        cria_param_list(&check, "file_ids", true, NULL, 0, &query.ids, &query.id_count);
+    query.has_ids = cria_param_list(&check, "file_ids", true, NULL, 0, &query.ids, &query.id_count);
     cria_param_str(&check, "external_file_id", CRIA_OPTIONAL, &query.external_file_id);
     cria_param_word(&check, "order_by", orders, CRIA_COUNT(orders), &order);
     bool expands = cria_wants_link(&check);
@@ -183,13 +181,12 @@ static bool read_order(struct cria_str text, struct cria_file_query *query)
     cria_str_cut(&direction, ' ', &field);
     direction = cria_str_trim(direction);
     size_t n = query->order_count;
-    enum cria_file_field which = cria_str_is(field, "name")         ? CRIA_FILE_BY_NAME
-                                 : cria_str_is(field, "id")         ? CRIA_FILE_BY_ID
-                                                                    : CRIA_FILE_BY_CREATED;
+    enum cria_file_field which = cria_str_is(field, "name") ? CRIA_FILE_BY_NAME
+                                 : cria_str_is(field, "id") ? CRIA_FILE_BY_ID
+                                                            : CRIA_FILE_BY_CREATED;
     bool is_descending = cria_str_equal_nocase(direction, CRIA_STR("desc"));
     if (which == CRIA_FILE_BY_CREATED && !cria_str_is(field, "created_at")) return false;
-    if (!is_descending && direction.len &&
-        !cria_str_equal_nocase(direction, CRIA_STR("asc")))
+    if (!is_descending && direction.len && !cria_str_equal_nocase(direction, CRIA_STR("asc")))
         return false;
     for (size_t i = 0; i < n; i++)
         if (query->order[i].field == which) return true; /* said already: no further effect */
@@ -240,8 +237,7 @@ static enum cria_status query_files(struct cria_exchange *ex)
     }
     enum cria_status st = cria_check_end(&check);
     if (st == CRIA_OK && project.ptr)
-        st = cria_account_scope(cria_app_of(ex)->account, &ex->call, project,
-                                (struct cria_str){0});
+        st = cria_account_scope(cria_app_of(ex)->account, &ex->call, project, (struct cria_str){0});
     if (st != CRIA_OK) return st;
     bool is_elsewhere =
         project.ptr && check.project_id.ptr && !cria_str_equal(project, check.project_id);
@@ -300,8 +296,8 @@ static enum cria_status delete_row(struct cria_tx *tx, struct cria_call *call, v
     struct removal *removal = arg;
     struct cria_str project = cria_project_of(removal->ex);
     struct cria_file file;
-    enum cria_status st = cria_stored_file_get(tx, call, project,
-                                               removal->ex->request.path_values[0], &file);
+    enum cria_status st =
+        cria_stored_file_get(tx, call, project, removal->ex->request.path_values[0], &file);
     if (st != CRIA_OK) return st;
     st = cria_tx_file_delete(tx, call, project, file.id, cria_wall_us(), &removal->sha256);
     return cria_named(call, st, "File not found");

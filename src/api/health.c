@@ -1,7 +1,7 @@
 /* health.c - whether the server lives, whether it takes requests, its figures, its contract. */
+#include "api/handler.h"
 #include "api/handlers.h"
 #include "api/metrics.h"
-#include "api/handler.h"
 
 static void write_word(struct cria_exchange *ex, const char *word)
 {

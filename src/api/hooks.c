@@ -82,9 +82,8 @@ static enum cria_status admit(struct cria_exchange *ex)
         return CRIA_OK;
     }
     if (flags & CRIA_ROUTE_OPEN) return CRIA_OK;
-    enum cria_status st =
-        cria_account_admit(cria_app_of(ex)->account, call, cria_request_header(ex, "authorization"),
-                           ex->request.peer);
+    enum cria_status st = cria_account_admit(
+        cria_app_of(ex)->account, call, cria_request_header(ex, "authorization"), ex->request.peer);
     if (st != CRIA_OK) return st;
     if (!call->principal.key_id[0]) st = check_browser(ex);
     if (st == CRIA_OK && (flags & CRIA_ROUTE_WRITE) && !call->principal.may_write)

@@ -124,8 +124,7 @@ static enum cria_status insert(struct cria_tx *tx, struct cria_call *call, void 
     struct cria_index *row = &creation->row;
     struct cria_directory source;
     struct cria_configuration config;
-    enum cria_status st =
-        cria_directory_find(tx, call, project, row->source_directory_id, &source);
+    enum cria_status st = cria_directory_find(tx, call, project, row->source_directory_id, &source);
     if (st == CRIA_OK && cria_str_is(source.type, "index"))
         st = cria_fail(call, CRIA_E_BAD_REQUEST, "The output of an index cannot be a source");
     if (st == CRIA_OK && creation->config_id.ptr) {
@@ -162,8 +161,7 @@ static void read_products(struct cria_check *check, struct creation *creation)
         if (cria_member_any(&item, "product_config_id", CRIA_REQUIRED, &id_at))
             cria_value_str(&id_at, 0, SIZE_MAX, &creation->config_id);
     }
-    if (list.json->count > 1)
-        cria_check_error(check, &list, "at most one entry per product type");
+    if (list.json->count > 1) cria_check_error(check, &list, "at most one entry per product type");
     struct cria_json_out out = cria_json_out_to(&check->ex->body);
     cria_out_json(&out, list.json);
     creation->row.products_json =
@@ -324,8 +322,7 @@ static enum cria_status change_sync(struct cria_exchange *ex,
     cria_check_init(&check, ex);
     enum cria_status st = cria_check_end(&check);
     if (st == CRIA_OK) st = cria_index_load(ex, ex->request.path_values[0], &row);
-    if (st == CRIA_OK)
-        st = change(cria_app_of(ex)->ingest, &ex->call, cria_project_of(ex), row.id);
+    if (st == CRIA_OK) st = change(cria_app_of(ex)->ingest, &ex->call, cria_project_of(ex), row.id);
     if (st == CRIA_OK) cria_buf_add(&ex->body, CRIA_STR("{}"));
     return cria_named(&ex->call, st, "Index not found");
 }

@@ -22,8 +22,8 @@ struct cria_str cria_link_id(struct cria_arena *arena, const struct cria_link_ta
         cria_buf_add_char(&buf, '\0');
         cria_buf_add(&buf, target->name);
     }
-    struct cria_str text = buf.failed ? (struct cria_str){0}
-                                      : cria_base64url(arena, cria_buf_str(&buf));
+    struct cria_str text =
+        buf.failed ? (struct cria_str){0} : cria_base64url(arena, cria_buf_str(&buf));
     cria_buf_release(&buf);
     return text;
 }

@@ -149,8 +149,8 @@ struct cria_str cria_name_disposition(struct cria_arena *arena, struct cria_str 
         else
             cria_buf_printf(&buf, "%%%02X", (unsigned char)name.ptr[i]);
     }
-    struct cria_str text = buf.failed ? CRIA_STR("attachment")
-                                      : cria_arena_copy(arena, cria_buf_str(&buf));
+    struct cria_str text =
+        buf.failed ? CRIA_STR("attachment") : cria_arena_copy(arena, cria_buf_str(&buf));
     cria_buf_release(&buf);
     return text;
 }

@@ -16,7 +16,8 @@ static void add(struct cria_sha256 *hash, struct cria_str text)
     cria_sha256_add(hash, text);
 }
 
-/* Of all that decides the effect; not of boundaries and other headers, which a repeat may change. */
+/* Of all that decides the effect; not of boundaries and other headers, which a repeat may change.
+ */
 static struct cria_str fingerprint_of(struct cria_exchange *ex)
 {
     const struct cria_request *request = &ex->request;

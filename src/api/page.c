@@ -113,8 +113,7 @@ void cria_page_init_body(struct cria_page *page, struct cria_check *check, bool 
 void cria_page_bind(struct cria_page *page, struct cria_str filter)
 {
     char length[32];
-    int n = snprintf(length, sizeof(length), "|%lld:",
-                     filter.ptr ? (long long)filter.len : -1LL);
+    int n = snprintf(length, sizeof(length), "|%lld:", filter.ptr ? (long long)filter.len : -1LL);
     cria_sha256_add(&page->filters, cria_str_make(length, (size_t)n));
     cria_sha256_add(&page->filters, filter);
 }

@@ -14,7 +14,8 @@ static void write_project(struct cria_json_out *out, const struct cria_project *
     cria_out_end(out);
 }
 
-/* A window of the organization's projects. A key that is tied to one project sees that one alone. */
+/* A window of the organization's projects. A key that is tied to one project sees that one alone.
+ */
 static enum cria_status load(struct cria_exchange *ex, struct cria_str name,
                              const struct cria_window *window, struct cria_project_list *out)
 {

@@ -48,7 +48,7 @@ static void check_condition(const struct cria_value *condition, enum value_kind 
     bool has_operator = cria_member_word(condition, "operator", CRIA_REQUIRED, operators,
                                          CRIA_COUNT(operators), &operator);
     if (!cria_member_any(condition, "value", CRIA_REQUIRED, &value) || !has_operator) return;
-    if (operator< OPERATOR_IN) {
+    if (operator<OPERATOR_IN) {
         if (value.json->kind == CRIA_JSON_ARRAY)
             cria_check_error(value.check, &value, "a list needs the operator in or nin");
         else if (!is_scalar(value.json, kind))
@@ -102,8 +102,7 @@ static void read_numbers(struct cria_check *check, struct cria_search_request *r
     int64_t top_k = request->top_k, candidates = 0, top_n = 0;
     cria_member_int(body, "top_k", CRIA_NULLABLE, 1, INT64_MAX, &top_k);
     cria_member_int(body, "num_candidates", CRIA_NULLABLE, 1, INT64_MAX, &candidates);
-    cria_member_real(body, "vector_pipeline_weight", CRIA_NULLABLE, 0, 1,
-                     &request->vector_weight);
+    cria_member_real(body, "vector_pipeline_weight", CRIA_NULLABLE, 0, 1, &request->vector_weight);
     cria_member_real(body, "full_text_pipeline_weight", CRIA_NULLABLE, 0, 1,
                      &request->full_text_weight);
     if (request->vector_weight + request->full_text_weight == 0) {

@@ -1,6 +1,6 @@
 /* routes.c - every route, on one screen. A fixed path stands before a template that fits it too. */
-#include "api/handlers.h"
 #include "api/handler.h"
+#include "api/handlers.h"
 
 enum {
     LOOP = CRIA_ROUTE_ON_LOOP,

@@ -66,9 +66,11 @@ void cria_upload_read(struct cria_upload *upload, struct cria_check *check, cons
     }
     struct cria_file *row = &upload->row;
     row->id = cria_fresh_id(&ex->call, "");
-    row->name = part->file_name.ptr ? cria_name_label(arena, part->file_name) : (struct cria_str){0};
+    row->name =
+        part->file_name.ptr ? cria_name_label(arena, part->file_name) : (struct cria_str){0};
     if (!row->name.ptr)
-        row->name = cria_arena_printf(arena, "upload-%.*s", SHORT_ID, row->id.ptr ? row->id.ptr : "");
+        row->name =
+            cria_arena_printf(arena, "upload-%.*s", SHORT_ID, row->id.ptr ? row->id.ptr : "");
     if (cria_utf8_count(row->name) > CRIA_NAME_CHARS)
         cria_check_error(check, &at, "a file name has at most 255 characters");
     row->file_type = type_of(upload, part->content_type);
@@ -96,8 +98,8 @@ enum cria_status cria_upload_keep(struct cria_upload *upload)
                                       .spool_fd = part->spool_fd,
                                       .size_bytes = part->size_bytes,
                                       .sha256 = part->sha256};
-    enum cria_status st = cria_blob_put(cria_app_of(ex)->store, &ex->call, cria_project_of(ex),
-                                        &source, &moved);
+    enum cria_status st =
+        cria_blob_put(cria_app_of(ex)->store, &ex->call, cria_project_of(ex), &source, &moved);
     if (moved) part->spool_taken = true;
     upload->row.created_at_us = upload->row.last_modified_at_us = cria_wall_us();
     return st;

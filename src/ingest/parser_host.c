@@ -61,8 +61,8 @@ enum cria_status cria_parser_host_new(const struct cria_parser_host_options *opt
     pthread_mutex_init(&host->lock, NULL);
     while (folder.len > 1 && folder.ptr[folder.len - 1] == '/') folder.len--;
     for (int i = 0; i < 2; i++) {
-        struct cria_str path = cria_arena_printf(call->arena, "%.*s/%s", CRIA_STR_ARG(folder),
-                                                 program_names[i]);
+        struct cria_str path =
+            cria_arena_printf(call->arena, "%.*s/%s", CRIA_STR_ARG(folder), program_names[i]);
         host->paths[i] = path.ptr ? strdup(path.ptr) : NULL;
         if (!host->paths[i]) {
             cria_parser_host_free(host);
@@ -75,8 +75,7 @@ enum cria_status cria_parser_host_new(const struct cria_parser_host_options *opt
     snprintf(host->memory_mib, sizeof(host->memory_mib), "%llu",
              (unsigned long long)(memory / MIB ? memory / MIB : 1));
     /* The wall clock is the limit; that of the processor only ends what has escaped us. */
-    snprintf(host->cpu_seconds, sizeof(host->cpu_seconds), "%u",
-             2 * (host->timeout_ms / 1000 + 1));
+    snprintf(host->cpu_seconds, sizeof(host->cpu_seconds), "%u", 2 * (host->timeout_ms / 1000 + 1));
     *out = host;
     return CRIA_OK;
 }
@@ -174,8 +173,7 @@ static enum cria_status refill(struct talk *talk)
         ssize_t got;
         do got = pread(input->fd, talk->outgoing.ptr, want, (off_t)talk->document_at);
         while (got < 0 && errno == EINTR);
-        if (got <= 0)
-            return cria_fail(talk->call, CRIA_E_IO, "The stored file could not be read");
+        if (got <= 0) return cria_fail(talk->call, CRIA_E_IO, "The stored file could not be read");
         talk->outgoing.len = want = (size_t)got;
     }
     talk->document_at += want;
@@ -245,10 +243,8 @@ static enum cria_status take_heading(struct talk *talk, const struct cria_frame 
         grown(talk->headings, talk->heading_count, &talk->heading_capacity, sizeof(*headings));
     if (!headings) return cria_fail_memory(talk->call);
     talk->headings = headings;
-    headings[talk->heading_count++] =
-        (struct cria_parsed_heading){.level = frame->number,
-                                     .byte_start = (size_t)frame->start,
-                                     .byte_end = (size_t)frame->end};
+    headings[talk->heading_count++] = (struct cria_parsed_heading){
+        .level = frame->number, .byte_start = (size_t)frame->start, .byte_end = (size_t)frame->end};
     return CRIA_OK;
 }
 
@@ -284,9 +280,9 @@ static enum cria_status take_frame(struct talk *talk, const struct cria_frame *f
         return talk->title.ptr ? CRIA_OK : cria_fail_memory(talk->call);
     case CRIA_FRAME_ERROR:
         talk->is_done = true;
-        talk->verdict = cria_fail(talk->call, CRIA_E_BAD_REQUEST, "%.*s",
-                                  CRIA_STR_ARG(frame->text.len ? frame->text
-                                                               : CRIA_STR("it cannot be read")));
+        talk->verdict =
+            cria_fail(talk->call, CRIA_E_BAD_REQUEST, "%.*s",
+                      CRIA_STR_ARG(frame->text.len ? frame->text : CRIA_STR("it cannot be read")));
         return CRIA_OK;
     case CRIA_FRAME_END:
         talk->is_done = true;
@@ -313,8 +309,8 @@ static enum cria_status receive_some(struct talk *talk)
 {
     for (;;) {
         if (!cria_buf_reserve(&talk->incoming, CHUNK_BYTES)) return cria_fail_memory(talk->call);
-        ssize_t n = read(talk->child->process.output, talk->incoming.ptr + talk->incoming.len,
-                         CHUNK_BYTES);
+        ssize_t n =
+            read(talk->child->process.output, talk->incoming.ptr + talk->incoming.len, CHUNK_BYTES);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) return CRIA_OK;
         if (n <= 0) {
@@ -393,8 +389,8 @@ static void count_chars(struct talk *talk, struct cria_parsed *out)
         struct cria_parsed_heading *heading = &talk->headings[i];
         chars += cria_utf8_count(cria_str_sub(text, at, heading->byte_start - at));
         heading->char_start = chars;
-        chars += cria_utf8_count(cria_str_sub(text, heading->byte_start,
-                                              heading->byte_end - heading->byte_start));
+        chars += cria_utf8_count(
+            cria_str_sub(text, heading->byte_start, heading->byte_end - heading->byte_start));
         heading->char_end = chars;
         at = heading->byte_end;
     }

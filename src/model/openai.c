@@ -68,6 +68,7 @@ struct cria_completion {
     enum state state;
     unsigned tries;
     bool was_shown, has_stream, with_usage, is_enough;
+    bool tries_without_usage; /* the server may not take the option: this try shows */
 };
 
 /* ---- the model */
@@ -265,7 +266,7 @@ static enum cria_status send_request(struct cria_completion *completion)
         .arg = completion,
     };
     completion->tries++;
-    completion->with_usage = !atomic_load(&model->lacks_usage);
+    completion->with_usage = !completion->tries_without_usage && !atomic_load(&model->lacks_usage);
     completion->is_enough = false;
     cria_buf_clear(&completion->body);
     cria_openai_request_write(&completion->body, cria_str_from(model->name), prompt,
@@ -350,9 +351,8 @@ static void refused(struct cria_completion *completion, int status, const char *
     }
     if (is_passing(status) && try_again(completion, retry_ms)) return;
     /* Some servers refuse the option without naming it: ask once without. */
-    if ((status == 400 || status == 422) && completion->with_usage &&
-        !atomic_load(&model->lacks_usage)) {
-        atomic_store(&model->lacks_usage, true);
+    if ((status == 400 || status == 422) && completion->with_usage) {
+        completion->tries_without_usage = true;
         if (try_again(completion, 0)) return;
     }
     if (status == 401 || status == 403)
@@ -387,6 +387,7 @@ static void complete(struct cria_completion *completion)
         fail(completion, CRIA_MODEL_FAILED, "Out of memory while reading the model's answer");
         return;
     }
+    if (completion->tries_without_usage) atomic_store(&completion->model->lacks_usage, true);
     end_try(completion);
     completion->state = ENDED;
 }

@@ -238,18 +238,27 @@ static const char *question_words(enum cria_language language)
 {
     switch (language) {
     case CRIA_LANG_GERMAN:
-        return " was wer wie wo wann warum wieso welche welcher welches welchen welchem wem wen wessen woher wohin "
-               "viele viel war waren hat haben hatte wird worden kann es an um aus nach bei durch sich sie er als am "
+        return " was wer wie wo wann warum wieso welche welcher welches welchen welchem wem wen "
+               "wessen woher wohin "
+               "viele viel war waren hat haben hatte wird worden kann es an um aus nach bei durch "
+               "sich sie er als am "
                "im zum zur oder auch nicht nur ein einen einem einer eines ";
     case CRIA_LANG_SPANISH:
-        return " qu\xC3\xA9 qui\xC3\xA9n qui\xC3\xA9nes c\xC3\xB3mo cu\xC3\xA1ndo d\xC3\xB3nde cu\xC3\xA1l cu\xC3\xA1les "
-               "cu\xC3\xA1nto cu\xC3\xA1nta cu\xC3\xA1ntos cu\xC3\xA1ntas por fue fueron era eran ha han al o a no sus un ";
+        return " qu\xC3\xA9 qui\xC3\xA9n qui\xC3\xA9nes c\xC3\xB3mo cu\xC3\xA1ndo d\xC3\xB3nde "
+               "cu\xC3\xA1l cu\xC3\xA1les "
+               "cu\xC3\xA1nto cu\xC3\xA1nta cu\xC3\xA1ntos cu\xC3\xA1ntas por fue fueron era eran "
+               "ha han al o a no sus un ";
     case CRIA_LANG_FRENCH:
-        return " quel quelle quels quelles comment quand o\xC3\xB9 pourquoi combien quoi a \xC3\xA0 ce il elle ont "
+        return " quel quelle quels quelles comment quand o\xC3\xB9 pourquoi combien quoi a "
+               "\xC3\xA0 ce il elle ont "
                "d l s n qu \xC3\xA9t\xC3\xA9 \xC3\xA9tait ";
-    case CRIA_LANG_ITALIAN: return " cosa chi come quando dove quale quali quanto quanti perch\xC3\xA9 a i un ha \xC3\xA8 ";
-    case CRIA_LANG_PORTUGUESE: return " quem como quando onde qual quais quanto quantos porque a o e foi \xC3\xA9 ";
-    case CRIA_LANG_DUTCH: return " wat wie hoe waar wanneer waarom welke hoeveel was waren heeft er ";
+    case CRIA_LANG_ITALIAN:
+        return " cosa chi come quando dove quale quali quanto quanti perch\xC3\xA9 a i un ha "
+               "\xC3\xA8 ";
+    case CRIA_LANG_PORTUGUESE:
+        return " quem como quando onde qual quais quanto quantos porque a o e foi \xC3\xA9 ";
+    case CRIA_LANG_DUTCH:
+        return " wat wie hoe waar wanneer waarom welke hoeveel was waren heeft er ";
     case CRIA_LANG_ENGLISH:
     case CRIA_LANG_RUSSIAN:
     case CRIA_LANG_ARABIC:
@@ -280,7 +289,8 @@ bool cria_is_query_word(struct cria_str word, enum cria_language language)
     memcpy(padded + 1 + word.len, " ", 2);
     if (language == CRIA_LANG_ENGLISH) return strstr(words, padded) != NULL;
     for (size_t i = 0; i < CRIA_COUNT(little_words); i++)
-        if (little_words[i].language == language && strstr(little_words[i].words, padded)) return true;
+        if (little_words[i].language == language && strstr(little_words[i].words, padded))
+            return true;
     return strstr(question_words(language), padded) != NULL;
 }
 

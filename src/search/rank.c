@@ -133,7 +133,8 @@ static bool collect_stem(void *arg, struct cria_str term, uint32_t position, boo
     struct collect *c = arg;
     struct cria_query_plan *plan = c->plan;
     if (position >= c->word_count || plan->term_count == CRIA_MAX_QUERY_TERMS) return false;
-    if (c->drops_query_words && is_word && cria_is_query_word(c->words[position], c->language)) return true;
+    if (c->drops_query_words && is_word && cria_is_query_word(c->words[position], c->language))
+        return true;
     for (size_t i = 0; i < plan->term_count; i++)
         if (cria_str_equal(plan->terms[i].text, term) && plan->terms[i].weight == 1) return true;
     struct cria_query_term *out = &plan->terms[plan->term_count];
@@ -234,7 +235,8 @@ bool cria_query_plan_make(struct cria_query_plan *plan, struct cria_arena *arena
     c->language = plan->language = language;
     cria_analyse(analyser, query, language, true, collect_plain, c);
     c->drops_query_words = true;
-    for (uint32_t i = 0; i < c->word_count; i++) content_words += !cria_is_query_word(c->words[i], c->language);
+    for (uint32_t i = 0; i < c->word_count; i++)
+        content_words += !cria_is_query_word(c->words[i], c->language);
     if (content_words == 0) c->drops_query_words = false; /* "to be or not to be" */
     if (language != CRIA_LANG_ENGLISH) plan->word_share = 0.35;
     plan->is_pairs = c->pairs * 2 > c->word_count;

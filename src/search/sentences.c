@@ -13,7 +13,8 @@ static const double CHUNK_SHARE = 0.6, TYPE_BONUS = 0.06, SAME_ABOVE = 0.8;
 struct least {
     double strong, weak;
 };
-static const struct least least_english = {0.62, 0.47}, least_other = {0.58, 0.43}, least_pairs = {0.44, 0.33};
+static const struct least least_english = {0.62, 0.47}, least_other = {0.58, 0.43},
+                          least_pairs = {0.44, 0.33};
 
 struct candidate {
     struct cria_sentence sentence;
@@ -174,7 +175,7 @@ static enum cria_grade grade_of(const struct cria_query_plan *plan,
                                 const struct candidate *best)
 {
     double signal = 0.5 * result->confidence + 0.5 * best->coverage;
-    const struct least *least = plan->is_pairs                           ? &least_pairs
+    const struct least *least = plan->is_pairs                        ? &least_pairs
                                 : plan->language == CRIA_LANG_ENGLISH ? &least_english
                                                                       : &least_other;
     if (signal >= least->strong) return CRIA_GRADE_STRONG;
@@ -182,9 +183,8 @@ static enum cria_grade grade_of(const struct cria_query_plan *plan,
 }
 
 static enum cria_status pick(struct cria_call *call, const struct cria_query_plan *plan,
-                             const struct cria_search_result *result,
-                             struct candidate *items, size_t count, size_t limit,
-                             struct cria_sentences *out)
+                             const struct cria_search_result *result, struct candidate *items,
+                             size_t count, size_t limit, struct cria_sentences *out)
 {
     struct cria_sentence *picked = CRIA_NEW_ARRAY(call->arena, limit, struct cria_sentence);
     const struct candidate **kept = CRIA_NEW_ARRAY(call->arena, limit, const struct candidate *);
