@@ -127,7 +127,7 @@ static void write_log(const struct cria_exchange *ex, uint64_t ns, uint64_t rece
     cria_out_member_z(&out, "method", method_name(ex->request.method));
     cria_out_member_z(&out, "route", ex->route ? ex->route->name : "none");
     cria_out_member_int(&out, "status", ex->status);
-    cria_out_member_real(&out, "ms", (double)(ns / 1000) / 1000);
+    cria_out_member_real(&out, "ms", (double)ns / 1e6);
     cria_out_member_int(&out, "bytes_in", (int64_t)received);
     cria_out_member_int(&out, "bytes_out", (int64_t)ex->sent_bytes);
     if (!complete) cria_out_member_bool(&out, "cut", true);

@@ -29,6 +29,7 @@ enum {
     END_GRACE_MS = 200
 };
 #define OUTPUT_BYTES ((uint64_t)256 * MIB)
+#define PICTURES_BYTES ((uint64_t)512 * MIB)
 #define MEMORY_BYTES ((uint64_t)1024 * MIB)
 
 enum program { PARSE, PDF };
@@ -141,7 +142,9 @@ struct talk {
     uint64_t document_at;
 
     /* What comes in. */
-    struct cria_buf incoming, text;
+    struct cria_buf incoming, text, picture;
+    uint32_t picture_page; /* 0: none is open */
+    uint64_t picture_bytes;
     struct cria_parsed_page *pages;
     struct cria_parsed_heading *headings;
     size_t page_count, page_capacity, heading_count, heading_capacity;
@@ -259,6 +262,26 @@ static enum cria_status take_text(struct talk *talk, struct cria_str text)
     return talk->text.failed ? cria_fail_memory(talk->call) : CRIA_OK;
 }
 
+static enum cria_status take_picture(struct talk *talk, const struct cria_frame *frame)
+{
+    const struct cria_parser_input *input = talk->input;
+    talk->picture_bytes += frame->text.len;
+    if (!input->take_picture || frame->number == 0 ||
+        (talk->picture_page && talk->picture_page != frame->number) ||
+        talk->picture_bytes > PICTURES_BYTES)
+        return fail_nonsense(talk);
+    talk->picture_page = frame->number;
+    cria_buf_add(&talk->picture, frame->text);
+    if (talk->picture.failed) return fail_nonsense(talk);
+    if (!frame->is_last) return CRIA_OK;
+    struct cria_str jpeg = cria_buf_str(&talk->picture);
+    if (!cria_str_starts(jpeg, "\xFF\xD8\xFF")) return fail_nonsense(talk);
+    enum cria_status st = input->take_picture(input->take_arg, talk->call, frame->number, jpeg);
+    talk->picture_page = 0;
+    cria_buf_clear(&talk->picture);
+    return st;
+}
+
 static enum cria_status take_frame(struct talk *talk, const struct cria_frame *frame)
 {
     if (talk->is_done || talk->is_started != (frame->kind != CRIA_FRAME_START))
@@ -278,6 +301,7 @@ static enum cria_status take_frame(struct talk *talk, const struct cria_frame *f
         if (talk->title.ptr) return fail_nonsense(talk);
         talk->title = cria_arena_copy(talk->call->arena, frame->text);
         return talk->title.ptr ? CRIA_OK : cria_fail_memory(talk->call);
+    case CRIA_FRAME_PICTURE: return take_picture(talk, frame);
     case CRIA_FRAME_ERROR:
         talk->is_done = true;
         talk->verdict =
@@ -449,6 +473,7 @@ static enum cria_status talk_with(struct cria_parser_host *host, struct cria_cal
                                          input->size_bytes};
     cria_buf_init(&talk.outgoing, 2 * MIB);
     cria_buf_init(&talk.incoming, 8 * CRIA_FRAME_MAX_BYTES);
+    cria_buf_init(&talk.picture, 32 * MIB);
     cria_buf_init(&talk.text, (size_t)host->output_bytes + 1);
     cria_request_write(&talk.outgoing, &request);
     enum cria_status st = talk.outgoing.failed ? cria_fail_memory(call) : exchange(&talk);
@@ -468,6 +493,7 @@ static enum cria_status talk_with(struct cria_parser_host *host, struct cria_cal
     cria_buf_release(&talk.outgoing);
     cria_buf_release(&talk.incoming);
     cria_buf_release(&talk.text);
+    cria_buf_release(&talk.picture);
     free(talk.pages);
     free(talk.headings);
     return st;

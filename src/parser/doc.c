@@ -11,6 +11,7 @@ void cria_doc_init(struct cria_doc *doc, size_t memory_bytes)
     *doc = (struct cria_doc){.format = "unknown"};
     cria_arena_init(&doc->arena, memory_bytes);
     cria_buf_init(&doc->text, CRIA_DOC_MAX_TEXT_BYTES);
+    cria_buf_init(&doc->picture_bytes, CRIA_DOC_MAX_PICTURE_BYTES);
     cria_buf_init(&doc->title, CRIA_FRAME_MAX_TITLE_BYTES);
 }
 
@@ -19,6 +20,9 @@ void cria_doc_release(struct cria_doc *doc)
     cria_arena_release(&doc->arena);
     cria_buf_release(&doc->text);
     cria_buf_release(&doc->title);
+    cria_buf_release(&doc->picture_bytes);
+    free(doc->pictures);
+    doc->pictures = NULL;
     free(doc->headings);
     free(doc->pages);
     doc->headings = NULL;
@@ -155,6 +159,23 @@ void cria_doc_page(struct cria_doc *doc, uint32_t number, struct cria_str label)
     if (cria_utf8_valid(label)) cria_str_copy_z(label, page->label, sizeof(page->label));
 }
 
+void cria_doc_picture(struct cria_doc *doc, uint32_t number, struct cria_str jpeg)
+{
+    struct cria_buf *bytes = &doc->picture_bytes;
+    size_t start = bytes->len;
+    if (bytes->failed || jpeg.len == 0) return;
+    if (doc->picture_count == doc->picture_capacity) {
+        size_t capacity = doc->picture_capacity ? doc->picture_capacity * 2 : 32;
+        struct cria_doc_picture *grown = realloc(doc->pictures, capacity * sizeof(*grown));
+        if (!grown) return;
+        doc->pictures = grown;
+        doc->picture_capacity = capacity;
+    }
+    cria_buf_add(bytes, jpeg);
+    if (!bytes->failed)
+        doc->pictures[doc->picture_count++] = (struct cria_doc_picture){number, start, jpeg.len};
+}
+
 void cria_doc_set_title(struct cria_doc *doc, struct cria_str title)
 {
     struct cria_buf folded;
@@ -218,6 +239,16 @@ static void write_text(struct writer *writer, struct cria_str text)
     }
 }
 
+static void write_picture(struct writer *writer, uint32_t number, struct cria_str bytes)
+{
+    while (bytes.len && writer->is_open) {
+        struct cria_str piece = cria_str_sub(bytes, 0, CRIA_FRAME_MAX_PIECE_BYTES);
+        bytes = cria_str_sub(bytes, piece.len, bytes.len);
+        cria_frame_write_picture(&writer->buf, number, bytes.len == 0, piece);
+        flush(writer, CRIA_FRAME_MAX_BYTES);
+    }
+}
+
 static void write_good(const struct cria_doc *doc, struct writer *writer)
 {
     struct cria_str text = cria_buf_str(&doc->text);
@@ -234,6 +265,11 @@ static void write_good(const struct cria_doc *doc, struct writer *writer)
         cria_frame_write_heading(&writer->buf, doc->headings[i].level, doc->headings[i].start,
                                  doc->headings[i].end);
         flush(writer, CRIA_FRAME_MAX_BYTES);
+    }
+    for (size_t i = 0; i < doc->picture_count; i++) {
+        const struct cria_doc_picture *picture = &doc->pictures[i];
+        write_picture(writer, picture->number,
+                      cria_str_sub(cria_buf_str(&doc->picture_bytes), picture->start, picture->len));
     }
     cria_frame_write_end(&writer->buf, text.len);
 }

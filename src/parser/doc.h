@@ -8,6 +8,7 @@
 #include "base/buf.h"
 
 enum { CRIA_DOC_MAX_TEXT_BYTES = 256 << 20, CRIA_DOC_MAX_HEADINGS = 1 << 20 };
+enum { CRIA_DOC_MAX_PICTURE_BYTES = 512 << 20 };
 
 /** What is known before reading; borrowed. */
 struct cria_source {
@@ -28,6 +29,12 @@ struct cria_doc_page {
     char label[20]; /* "iv"; empty: none */
 };
 
+/** A picture of a page. */
+struct cria_doc_picture {
+    uint32_t number; /* of the page */
+    size_t start, len; /* in picture_bytes */
+};
+
 /** What made a document unreadable; the host turns it into a status. */
 enum cria_doc_error {
     CRIA_DOC_FINE,
@@ -46,6 +53,9 @@ struct cria_doc {
     size_t heading_count, heading_capacity;
     struct cria_doc_page *pages;
     size_t page_count, page_capacity;
+    struct cria_buf picture_bytes; /* JPEG, one behind the other */
+    struct cria_doc_picture *pictures;
+    size_t picture_count, picture_capacity;
     struct cria_buf title;
     const char *format; /* static word */
     enum cria_doc_error error;
@@ -80,6 +90,8 @@ void cria_doc_heading(struct cria_doc *doc, unsigned level, struct cria_str text
 void cria_doc_note_heading(struct cria_doc *doc, unsigned level, size_t start, size_t end);
 /** A page begins at the end of the text. */
 void cria_doc_page(struct cria_doc *doc, uint32_t number, struct cria_str label);
+/** Keeps a picture (JPEG) of a page; rising numbers. One too many is left out. */
+void cria_doc_picture(struct cria_doc *doc, uint32_t number, struct cria_str jpeg);
 /** Sets the title if there is none yet; white space is folded. */
 void cria_doc_set_title(struct cria_doc *doc, struct cria_str title);
 

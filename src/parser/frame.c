@@ -96,6 +96,16 @@ void cria_frame_write_title(struct cria_buf *buf, struct cria_str title)
     cria_buf_add(buf, title);
 }
 
+void cria_frame_write_picture(struct cria_buf *buf, uint32_t page, bool is_last,
+                              struct cria_str piece)
+{
+    piece = cria_str_sub(piece, 0, CRIA_FRAME_MAX_PIECE_BYTES);
+    put_head(buf, CRIA_FRAME_PICTURE, piece.len + 5);
+    put_number(buf, page, 4);
+    put_number(buf, is_last, 1);
+    cria_buf_add(buf, piece);
+}
+
 void cria_frame_write_error(struct cria_buf *buf, struct cria_str word, struct cria_str sentence)
 {
     word = cria_str_sub(word, 0, CRIA_FRAME_MAX_WORD_BYTES);
@@ -141,6 +151,12 @@ static bool take_apart(struct cria_str payload, struct cria_frame *out)
         out->end = get_number(payload.ptr + 9, 8);
         return true;
     case CRIA_FRAME_TITLE: return is_text(payload, CRIA_FRAME_MAX_TITLE_BYTES);
+    case CRIA_FRAME_PICTURE:
+        if (payload.len < 6 || (unsigned char)payload.ptr[4] > 1) return false;
+        out->number = (uint32_t)get_number(payload.ptr, 4);
+        out->is_last = payload.ptr[4] == 1;
+        out->text = cria_str_sub(payload, 5, payload.len);
+        return true;
     case CRIA_FRAME_ERROR:
         if (!cria_str_cut(&out->text, '\0', &out->word)) return false;
         return is_text(out->word, CRIA_FRAME_MAX_WORD_BYTES) &&

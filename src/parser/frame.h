@@ -25,6 +25,7 @@ enum {
     CRIA_FRAME_MAX_LABEL_BYTES = 64,
     CRIA_FRAME_MAX_WORD_BYTES = 32,
     CRIA_FRAME_MAX_SENTENCE_BYTES = 300,
+    CRIA_FRAME_MAX_PIECE_BYTES = CRIA_FRAME_MAX_BYTES - 5, /* of a picture in one frame */
 };
 #define CRIA_REQUEST_MAX_DOCUMENT_BYTES ((uint64_t)1 << 30)
 
@@ -55,6 +56,7 @@ enum cria_frame_kind {
     CRIA_FRAME_PAGE, /* u32 number, then its label: a page begins at the end of the text so far */
     CRIA_FRAME_HEADING, /* u8 level, u64 start, u64 end: bytes of the text that was sent */
     CRIA_FRAME_TITLE,   /* of the document */
+    CRIA_FRAME_PICTURE, /* u32 page, u8 1: its last piece, then bytes of a JPEG; behind all text */
     CRIA_FRAME_ERROR,   /* a word, a NUL, a sentence: the document is not readable */
     CRIA_FRAME_END      /* u64 bytes of text in all */
 };
@@ -65,16 +67,20 @@ void cria_frame_write_text(struct cria_buf *buf, struct cria_str text);
 void cria_frame_write_page(struct cria_buf *buf, uint32_t number, struct cria_str label);
 void cria_frame_write_heading(struct cria_buf *buf, unsigned level, uint64_t start, uint64_t end);
 void cria_frame_write_title(struct cria_buf *buf, struct cria_str title);
+void cria_frame_write_picture(struct cria_buf *buf, uint32_t page, bool is_last,
+                              struct cria_str piece);
 void cria_frame_write_error(struct cria_buf *buf, struct cria_str word, struct cria_str sentence);
 void cria_frame_write_end(struct cria_buf *buf, uint64_t text_bytes);
 
 /** One frame of an answer, taken apart; slices point into the bytes that were read. */
 struct cria_frame {
     enum cria_frame_kind kind;
-    struct cria_str text; /* START the format, TEXT, TITLE, PAGE its label, ERROR the sentence */
+    struct cria_str text; /* START the format, TEXT, TITLE, PAGE its label, ERROR the sentence,
+                             PICTURE its bytes */
     struct cria_str word; /* ERROR */
-    uint32_t number;      /* START the version, PAGE, HEADING the level */
+    uint32_t number;      /* START the version, PAGE, PICTURE its page, HEADING the level */
     uint64_t start, end;  /* HEADING; END: start holds the bytes of text */
+    bool is_last;        /* PICTURE */
 };
 
 enum cria_frame_verdict { CRIA_FRAME_WHOLE, CRIA_FRAME_MORE, CRIA_FRAME_BAD };

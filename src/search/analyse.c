@@ -281,7 +281,8 @@ bool cria_is_query_word(struct cria_str word, enum cria_language language)
                                 "more most other over own same some under until up down out off "
                                 "because between during while here just "
                                 "only through against further once nor s t don now please tell "
-                                "give explain describe consider according ";
+                                "give explain describe consider according much many summarize summarise summary "
+                                "everything overview compare comparison difference list show find ";
     char padded[32];
     if (word.len == 0 || word.len > 28) return false;
     padded[0] = ' ';

@@ -7,9 +7,11 @@ static const double K1 = 1.2, B = 0.75, PAIR_SHARE = 0.2, TITLE_SHARE = 0.2;
 static const double SIMILAR_LEAST = 0.5;
 enum { SIMILAR_MOST = 4, EXHAUSTIVE_BELOW = 20, EXHAUSTIVE_CHUNKS = 20000, GRAM_TABLE = 4096 };
 
+/* As if twenty more chunks without the word lay in the collection: in one of three chunks a word
+ * that two of them hold is no stop word, and one that none holds is not worth all others. */
 static double idf_of(double count, double df)
 {
-    return log(1.0 + (count - df + 0.5) / (df + 0.5));
+    return log(1.0 + (count + 20 - df + 0.5) / (df + 0.5));
 }
 
 static double bm25(double idf, double tf, double length, double average)
