@@ -1,5 +1,7 @@
 #include "ingest/page_items.h"
 
+#include <stdio.h>
+
 #include "base/json_out.h"
 #include "base/utf8.h"
 #include "platform/clock.h"
@@ -84,47 +86,70 @@ static void write_page(struct cria_buf *buf, struct walk *walk, uint32_t number)
     cria_out_end(&out);
 }
 
-enum cria_status cria_page_items_keep(struct cria_store *store, struct cria_call *call,
-                                      struct cria_arena *arena, struct cria_str project,
-                                      struct cria_str entry_id, const struct cria_parsed *parsed,
-                                      const struct cria_attachment **out, size_t *count)
+static bool add_row(struct cria_attachments *list, const struct cria_attachment *row)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 8;
+        struct cria_attachment *grown =
+            CRIA_NEW_ARRAY(list->arena, capacity, struct cria_attachment);
+        if (!grown) return false;
+        if (list->count) memcpy(grown, list->rows, list->count * sizeof(*grown));
+        list->rows = grown;
+        list->capacity = capacity;
+    }
+    struct cria_attachment *out = &list->rows[list->count];
+    *out = *row;
+    out->name = cria_arena_copy(list->arena, row->name);
+    out->sha256 = cria_arena_copy(list->arena, row->sha256);
+    if (!out->name.ptr || !out->sha256.ptr) return false;
+    list->count++;
+    return true;
+}
+
+enum cria_status cria_attachments_keep(struct cria_attachments *list, struct cria_call *call,
+                                       const char *name, const char *media_type, uint32_t page,
+                                       struct cria_str bytes)
+{
+    char sha[CRIA_SHA256_HEX];
+    bool moved;
+    cria_sha256_hex(bytes, sha);
+    struct cria_blob_source source = {
+        .bytes = bytes, .spool_fd = -1, .size_bytes = bytes.len, .sha256 = sha};
+    enum cria_status st = cria_blob_put(list->store, call, list->project, &source, &moved);
+    if (st != CRIA_OK) return st;
+    const struct cria_attachment row = {.entry_id = list->entry_id,
+                                        .name = cria_str_from(name),
+                                        .media_type = cria_str_from(media_type),
+                                        .sha256 = cria_str_from(sha),
+                                        .size_bytes = bytes.len,
+                                        .sort_key = page,
+                                        .last_modified_us = cria_wall_us()};
+    pthread_mutex_lock(list->lock);
+    bool added = add_row(list, &row);
+    pthread_mutex_unlock(list->lock);
+    return added ? CRIA_OK : cria_fail_memory(call);
+}
+
+enum cria_status cria_page_items_keep(struct cria_attachments *list, struct cria_call *call,
+                                      const struct cria_parsed *parsed)
 {
     size_t pages = parsed->has_pages && parsed->page_count ? parsed->page_count : 1;
-    struct cria_attachment *rows = CRIA_NEW_ARRAY(arena, pages, struct cria_attachment);
     struct walk walk = {.parsed = parsed};
     struct cria_buf buf;
     enum cria_status st = CRIA_OK;
-    if (!rows) return cria_fail_memory(call);
     cria_buf_init(&buf, SIZE_MAX);
     for (size_t i = 0; i < pages && st == CRIA_OK; i++) {
         bool counted = parsed->has_pages && parsed->page_count > 0;
         uint32_t number = counted ? parsed->pages[i].number : 1;
-        char sha[CRIA_SHA256_HEX];
-        bool moved;
+        char name[40];
         walk.stop = i + 1 < pages ? parsed->pages[i + 1].byte_start : parsed->text.len;
         cria_buf_clear(&buf);
         write_page(&buf, &walk, number);
-        if (buf.failed) {
-            st = cria_fail_memory(call);
-            break;
-        }
-        cria_sha256_hex(cria_buf_str(&buf), sha);
-        struct cria_blob_source source = {
-            .bytes = cria_buf_str(&buf), .spool_fd = -1, .size_bytes = buf.len, .sha256 = sha};
-        st = cria_blob_put(store, call, project, &source, &moved);
-        rows[i] = (struct cria_attachment){
-            .entry_id = entry_id,
-            .name = cria_arena_printf(arena, "items/page_%u.json", number),
-            .media_type = CRIA_STR("application/json"),
-            .sha256 = cria_arena_copy(arena, cria_str_from(sha)),
-            .size_bytes = buf.len,
-            .sort_key = number,
-            .last_modified_us = cria_wall_us(),
-        };
-        if (!rows[i].name.ptr || !rows[i].sha256.ptr) st = cria_fail_memory(call);
+        snprintf(name, sizeof(name), "items/page_%u.json", number);
+        st = buf.failed ? cria_fail_memory(call)
+                        : cria_attachments_keep(list, call, name, "application/json", number,
+                                                cria_buf_str(&buf));
     }
     cria_buf_release(&buf);
-    *out = rows;
-    *count = pages;
     return st;
 }

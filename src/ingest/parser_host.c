@@ -470,7 +470,7 @@ static enum cria_status talk_with(struct cria_parser_host *host, struct cria_cal
                         .deadline_ns = cria_now_ns() + (uint64_t)host->timeout_ms * 1000000,
                         .verdict = CRIA_OK};
     const struct cria_request request = {input->file_name, input->media_type, input->options_json,
-                                         input->size_bytes};
+                                         input->size_bytes, input->take_picture != NULL};
     cria_buf_init(&talk.outgoing, 2 * MIB);
     cria_buf_init(&talk.incoming, 8 * CRIA_FRAME_MAX_BYTES);
     cria_buf_init(&talk.picture, 32 * MIB);

@@ -40,8 +40,8 @@ struct cria_parser_input {
     struct cria_str bytes;        /* used when fd is -1 */
     int fd;                       /* else its bytes from the start; taken and closed */
     uint64_t size_bytes;
-    /** NULL, or takes the picture (JPEG) of a page; when it fails, so does the parse. Only asked for
-     * formats with pages. */
+    /** NULL, or takes the picture (JPEG) of a page; when it fails, so does the parse. Only asked
+     * for formats with pages. */
     enum cria_status (*take_picture)(void *arg, struct cria_call *call, uint32_t page,
                                      struct cria_str jpeg);
     void *take_arg;

@@ -11,6 +11,7 @@
 #include "ingest/sync.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json_out.h"
@@ -45,8 +46,7 @@ struct item {
     char content_key[CRIA_SHA256_HEX];
     enum outcome outcome;
     char error[CRIA_ERROR_SIZE];
-    const struct cria_attachment *attachments; /* to be written at the export */
-    size_t attachment_count;
+    struct cria_attachments attachments; /* to be written at the export */
 };
 
 struct sync {
@@ -353,6 +353,14 @@ static void describe(const struct sync *s, const struct item *item,
     };
 }
 
+static enum cria_status keep_picture(void *arg, struct cria_call *call, uint32_t page,
+                                     struct cria_str jpeg)
+{
+    char name[40];
+    snprintf(name, sizeof(name), "screenshots/page_%u.jpg", page);
+    return cria_attachments_keep(arg, call, name, "image/jpeg", page, jpeg);
+}
+
 /* Parses and chunks one file into the batch. What the file is to blame for is said in item->error.
  */
 static enum cria_status parse_item(struct work *work, struct item *item, struct batch *batch)
@@ -364,6 +372,16 @@ static enum cria_status parse_item(struct work *work, struct item *item, struct 
                                       .media_type = item->file.media_type,
                                       .options_json = s->index.parameters_json,
                                       .fd = -1};
+    /* What lies in the sync's arena lives until the export. */
+    item->attachments = (struct cria_attachments){.store = s->env->store,
+                                                  .project = s->project,
+                                                  .entry_id = cria_str_from(item->entry_id),
+                                                  .arena = &s->arena,
+                                                  .lock = &work->lock};
+    if (s->index.keep_screenshots) {
+        input.take_picture = keep_picture;
+        input.take_arg = &item->attachments;
+    }
     char id[CRIA_ID_SIZE], sha[CRIA_SHA256_HEX];
     size_t n = batch->count;
     enum cria_status st;
@@ -371,14 +389,8 @@ static enum cria_status parse_item(struct work *work, struct item *item, struct 
     st = cria_blob_open(s->env->store, &batch->call, s->project, sha, &input.fd, &input.size_bytes);
     if (st == CRIA_OK) st = cria_parser_host_parse(s->env->host, &batch->call, &input, &parsed);
     if (st == CRIA_OK) st = cria_chunk_text(&batch->arena, &parsed, &sizes, &batch->chunks[n]);
-    if (st == CRIA_OK && s->index.keep_items) {
-        pthread_mutex_lock(
-            &work->lock); /* the sync's arena is shared; what lies there lives until the export */
-        st = cria_page_items_keep(s->env->store, &batch->call, &s->arena, s->project,
-                                  cria_str_from(item->entry_id), &parsed, &item->attachments,
-                                  &item->attachment_count);
-        pthread_mutex_unlock(&work->lock);
-    }
+    if (st == CRIA_OK && s->index.keep_items)
+        st = cria_page_items_keep(&item->attachments, &batch->call, &parsed);
     if (st != CRIA_OK) {
         cria_str_copy_z(
             cria_str_from(batch->call.error[0] ? batch->call.error : "the file could not be read"),
@@ -571,8 +583,8 @@ static enum cria_status publish_item(struct cria_tx *tx, struct cria_call *call,
         st = cria_tx_entry_update(tx, call, s->project, &row);
     if (st != CRIA_OK || item->outcome != PARSED) return st;
     st = cria_tx_attachments_clear(tx, call, s->project, entry_id);
-    for (size_t i = 0; st == CRIA_OK && i < item->attachment_count; i++)
-        st = cria_tx_attachment_put(tx, call, s->project, &item->attachments[i]);
+    for (size_t i = 0; st == CRIA_OK && i < item->attachments.count; i++)
+        st = cria_tx_attachment_put(tx, call, s->project, &item->attachments.rows[i]);
     return st;
 }
 

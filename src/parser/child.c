@@ -84,6 +84,7 @@ static int answer_one(const struct cria_child *child, const struct settings *set
             .media_type = {bytes + head.name_bytes, head.type_bytes},
             .options = {bytes + head.name_bytes + head.type_bytes, head.options_bytes},
             .bytes = {bytes + labels, (size_t)head.document_bytes},
+            .wants_pictures = head.wants_pictures,
         };
         read_document(child, &source, &doc);
     } else {

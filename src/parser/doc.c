@@ -268,8 +268,9 @@ static void write_good(const struct cria_doc *doc, struct writer *writer)
     }
     for (size_t i = 0; i < doc->picture_count; i++) {
         const struct cria_doc_picture *picture = &doc->pictures[i];
-        write_picture(writer, picture->number,
-                      cria_str_sub(cria_buf_str(&doc->picture_bytes), picture->start, picture->len));
+        write_picture(
+            writer, picture->number,
+            cria_str_sub(cria_buf_str(&doc->picture_bytes), picture->start, picture->len));
     }
     cria_frame_write_end(&writer->buf, text.len);
 }

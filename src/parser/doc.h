@@ -16,6 +16,7 @@ struct cria_source {
     struct cria_str media_type; /* as declared, or empty */
     struct cria_str options;    /* JSON of the parse parameters, or empty */
     struct cria_str bytes;
+    bool wants_pictures; /* of its pages */
 };
 
 struct cria_doc_heading {
@@ -31,7 +32,7 @@ struct cria_doc_page {
 
 /** A picture of a page. */
 struct cria_doc_picture {
-    uint32_t number; /* of the page */
+    uint32_t number;   /* of the page */
     size_t start, len; /* in picture_bytes */
 };
 

@@ -222,8 +222,7 @@ static void number_start(void *arg, const char *name, const char **attributes)
         reader->level = NULL;
     } else if (strcmp(name, "abstractNumId") == 0 && value && reader->list[0]) {
         void *abstract = cria_map_get(&reader->lists->abstracts, cria_str_from(value));
-        if (abstract &&
-            !cria_map_put(&reader->lists->lists, cria_str_from(reader->list), abstract))
+        if (abstract && !cria_map_put(&reader->lists->lists, cria_str_from(reader->list), abstract))
             reader->list[0] = '\0';
     } else if (reader->level && value) {
         if (strcmp(name, "numFmt") == 0)
@@ -247,8 +246,9 @@ static void roman(unsigned number, char *out, size_t size)
     static const struct {
         unsigned value;
         const char *text;
-    } parts[] = {{1000, "m"}, {900, "cm"}, {500, "d"}, {400, "cd"}, {100, "c"}, {90, "xc"}, {50, "l"},
-                 {40, "xl"},  {10, "x"},   {9, "ix"},  {5, "v"},    {4, "iv"},  {1, "i"}};
+    } parts[] = {{1000, "m"}, {900, "cm"}, {500, "d"}, {400, "cd"}, {100, "c"},
+                 {90, "xc"},  {50, "l"},   {40, "xl"}, {10, "x"},   {9, "ix"},
+                 {5, "v"},    {4, "iv"},   {1, "i"}};
     size_t n = 0;
     out[0] = '\0';
     for (size_t i = 0; i < CRIA_COUNT(parts) && number < 4000; i++)
@@ -312,8 +312,7 @@ void cria_docx_label(struct cria_docx_lists *lists, unsigned list, unsigned leve
     out[n] = '\0';
 }
 
-void cria_docx_lists_read(struct cria_docx_lists *lists, struct cria_zip *zip,
-                          struct cria_doc *doc)
+void cria_docx_lists_read(struct cria_docx_lists *lists, struct cria_zip *zip, struct cria_doc *doc)
 {
     struct style_reader styles = {.lists = lists};
     struct number_reader numbers = {.lists = lists};

@@ -202,8 +202,9 @@ static void end_cell(struct docx *x)
 /* ---- elements */
 
 /* What is deleted, moved away, said twice for old programs, or no text at all. */
-static const char *const skipped[] = {"del",      "moveFrom",  "Fallback",  "instrText", "delText",
-                                      "rPrChange", "pPrChange", "tblPrChange", NULL};
+static const char *const skipped[] = {"del",       "moveFrom",    "Fallback",
+                                      "instrText", "delText",     "rPrChange",
+                                      "pPrChange", "tblPrChange", NULL};
 
 static void begin_note(struct docx *x, const char *name, const char **attributes)
 {
@@ -235,7 +236,7 @@ static void on_start(void *arg, const char *name, const char **attributes)
 {
     struct docx *x = arg;
     static const char *const breaks[] = {"br", "cr", NULL}, *const texts[] = {"t", "m:t", NULL},
-                      *const refs[] = {"footnoteReference", "endnoteReference", NULL};
+                             *const refs[] = {"footnoteReference", "endnoteReference", NULL};
     if (x->skip_depth || is_one_of(name, skipped)) {
         x->skip_depth++;
         return;
@@ -374,7 +375,8 @@ void cria_format_docx(const struct cria_source *source, struct cria_doc *doc)
         walk_edges(x, zip);
         if (doc->heading_count && doc->title.len == 0) {
             const struct cria_doc_heading *first = &doc->headings[0];
-            cria_doc_set_title(doc, cria_str_sub(cria_buf_str(&doc->text), first->start + first->level + 1,
+            cria_doc_set_title(doc, cria_str_sub(cria_buf_str(&doc->text),
+                                                 first->start + first->level + 1,
                                                  first->end - first->start - first->level - 1));
         }
         if (x->md.line.failed || x->box.failed)

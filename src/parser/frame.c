@@ -27,6 +27,7 @@ void cria_request_write(struct cria_buf *buf, const struct cria_request *request
     put_number(buf, type.len, 4);
     put_number(buf, options.len, 4);
     put_number(buf, request->document_bytes, 8);
+    put_number(buf, request->wants_pictures, 4);
     cria_buf_add(buf, name);
     cria_buf_add(buf, type);
     cria_buf_add(buf, options);
@@ -37,10 +38,10 @@ bool cria_request_read_head(const unsigned char head[CRIA_REQUEST_HEAD_BYTES],
 {
     const char *at = (const char *)head;
     if (memcmp(at, magic, sizeof(magic)) != 0) return false;
-    struct cria_request_head got = {(uint32_t)get_number(at + 4, 4),
-                                    (uint32_t)get_number(at + 8, 4),
-                                    (uint32_t)get_number(at + 12, 4), get_number(at + 16, 8)};
-    if (got.name_bytes > CRIA_REQUEST_MAX_NAME_BYTES ||
+    struct cria_request_head got = {
+        (uint32_t)get_number(at + 4, 4), (uint32_t)get_number(at + 8, 4),
+        (uint32_t)get_number(at + 12, 4), get_number(at + 16, 8), get_number(at + 24, 4) == 1};
+    if (get_number(at + 24, 4) > 1 || got.name_bytes > CRIA_REQUEST_MAX_NAME_BYTES ||
         got.type_bytes > CRIA_REQUEST_MAX_TYPE_BYTES ||
         got.options_bytes > CRIA_REQUEST_MAX_OPTIONS_BYTES ||
         got.document_bytes > CRIA_REQUEST_MAX_DOCUMENT_BYTES)

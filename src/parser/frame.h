@@ -2,9 +2,10 @@
  * Room: parser; the one header of it that ingest/ includes. Uses base alone. Pure: slices in,
  * slices out; who reads and writes the pipes is not its business. All numbers are little-endian.
  *
- *   request:  "CRQ1"  u32 name, u32 media type, u32 options, u64 document (lengths in bytes), then
- *             these four, one behind the other. A child answers it, then reads the next.
- *   answer:   frames: u8 kind, u32 length, payload. START first; ERROR or END last.
+ *   request:  "CRQ1"  u32 name, u32 media type, u32 options, u64 document (lengths in bytes), u32
+ *             flags (1: pictures of pages), then these four, one behind the other. A child answers
+ * it, then reads the next. answer:   frames: u8 kind, u32 length, payload. START first; ERROR or
+ * END last.
  *
  * Neither side trusts the other: every length has a limit, and the server looks at every byte. */
 #ifndef CRIA_PARSER_FRAME_H
@@ -16,7 +17,7 @@ enum {
     CRIA_FRAME_VERSION = 1,
     CRIA_FRAME_HEAD_BYTES = 5,      /* of an answer's frame */
     CRIA_FRAME_MAX_BYTES = 1 << 16, /* payload of a frame */
-    CRIA_REQUEST_HEAD_BYTES = 24,
+    CRIA_REQUEST_HEAD_BYTES = 28,
     CRIA_REQUEST_MAX_NAME_BYTES = 4096,
     CRIA_REQUEST_MAX_TYPE_BYTES = 512,
     CRIA_REQUEST_MAX_OPTIONS_BYTES = 1 << 20,
@@ -35,6 +36,7 @@ struct cria_request {
     struct cria_str media_type; /* as declared, or empty */
     struct cria_str options;    /* JSON of the parse parameters, or empty */
     uint64_t document_bytes;    /* they follow */
+    bool wants_pictures;        /* of its pages, when its format has such */
 };
 
 /** The head and the three texts of a request; the document's bytes come behind it. Failure is the
@@ -45,6 +47,7 @@ void cria_request_write(struct cria_buf *buf, const struct cria_request *request
 struct cria_request_head {
     uint32_t name_bytes, type_bytes, options_bytes;
     uint64_t document_bytes;
+    bool wants_pictures;
 };
 /** False when the bytes are no such head or a length is beyond its limit. */
 bool cria_request_read_head(const unsigned char head[CRIA_REQUEST_HEAD_BYTES],
@@ -80,7 +83,7 @@ struct cria_frame {
     struct cria_str word; /* ERROR */
     uint32_t number;      /* START the version, PAGE, PICTURE its page, HEADING the level */
     uint64_t start, end;  /* HEADING; END: start holds the bytes of text */
-    bool is_last;        /* PICTURE */
+    bool is_last;         /* PICTURE */
 };
 
 enum cria_frame_verdict { CRIA_FRAME_WHOLE, CRIA_FRAME_MORE, CRIA_FRAME_BAD };

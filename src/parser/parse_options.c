@@ -45,7 +45,6 @@ void cria_parse_options_read(struct cria_arena *arena, struct cria_str json,
     out->crop_right = share(box, "right");
     out->crop_bottom = share(box, "bottom");
     out->crop_left = share(box, "left");
-    out->wants_pictures = cria_json_get_bool(value, "cria_page_pictures", false);
 }
 
 bool cria_parse_options_take(const struct cria_parse_options *options, uint32_t number)

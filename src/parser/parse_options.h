@@ -1,5 +1,5 @@
 /* parse_options.h - what a client's parse parameters ask of a reader: which pages, which part of
- * them, pictures of them. Room: parser. Pure. */
+ * them. Room: parser. Pure. */
 #ifndef CRIA_PARSER_PARSE_OPTIONS_H
 #define CRIA_PARSER_PARSE_OPTIONS_H
 
@@ -14,7 +14,6 @@ struct cria_parse_options {
     } ranges[CRIA_PAGE_RANGES_MAX]; /* when there are any, they alone count */
     size_t range_count;
     double crop_top, crop_right, crop_bottom, crop_left; /* shares of the page that are cut off */
-    bool wants_pictures;
 };
 
 /** Reads JSON ({NULL,0}: nothing); what is missing or makes no sense keeps its default. */

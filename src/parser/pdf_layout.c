@@ -19,12 +19,12 @@ struct layout {
     struct cria_doc *doc;
     struct cria_pdf_page *pages;
     struct cria_pdf_lines *lines; /* of each page */
-    size_t count, at;        /* at: the page that is written */
-    double body;             /* size of most of the text */
-    double heading[LEVELS];  /* sizes above it, largest first */
+    size_t count, at;             /* at: the page that is written */
+    double body;                  /* size of most of the text */
+    double heading[LEVELS];       /* sizes above it, largest first */
     size_t heading_count;
-    struct cria_buf line;    /* text of the line at hand */
-    struct cria_buf block;   /* the paragraph so far */
+    struct cria_buf line;  /* text of the line at hand */
+    struct cria_buf block; /* the paragraph so far */
     bool in_table;
 };
 
@@ -174,8 +174,8 @@ static void write_line(struct layout *layout, const struct cria_pdf_line *line)
         double gap = word->x1 - end;
         if (i && line->is_table && gap > fmax(line->size * 1.1, 8))
             cria_buf_add_z(&layout->line, " | ");
-        else if (i && (gap > line->size * 0.35 ||
-                       needs_blank(cria_buf_str(&layout->line), word->text)))
+        else if (i &&
+                 (gap > line->size * 0.35 || needs_blank(cria_buf_str(&layout->line), word->text)))
             cria_buf_add_char(&layout->line, ' ');
         cria_buf_add(&layout->line, word->text);
         end = fmax(end, word->x2);
@@ -237,9 +237,9 @@ static void append(struct layout *layout)
 /* "- ", bullets, "3.", "(a)". */
 static bool starts_item(struct cria_str text)
 {
-    static const char *const bullets[] = {"\xE2\x80\xA2", "\xE2\x96\xAA", "\xE2\x97\x8F",
-                                          "\xE2\x97\xA6", "\xC2\xB7",     "\xE2\x80\x93 ",
-                                          "- ",           "* "};
+    static const char *const bullets[] = {
+        "\xE2\x80\xA2", "\xE2\x96\xAA",  "\xE2\x97\x8F", "\xE2\x97\xA6",
+        "\xC2\xB7",     "\xE2\x80\x93 ", "- ",           "* "};
     for (size_t i = 0; i < CRIA_COUNT(bullets); i++)
         if (cria_str_starts(text, bullets[i])) return true;
     size_t n = 0;

@@ -1,6 +1,7 @@
 /* pdf_lines.c - a page's words in reading order. Columns are found by the white space between them:
- * a vertical gap that all but a few lines leave free, with prose on both sides. Lines that cross the
- * gap (titles, wide tables) part the page into bands, and each band is read column by column. */
+ * a vertical gap that all but a few lines leave free, with prose on both sides. Lines that cross
+ * the gap (titles, wide tables) part the page into bands, and each band is read column by column.
+ */
 #include <math.h>
 #include <stdlib.h>
 
@@ -137,8 +138,8 @@ static bool group(struct cria_arena *arena, struct cria_pdf_word *words, size_t 
 /* ---- columns */
 
 struct sides {
-    size_t lines;        /* with words on both sides of the gap, none across it */
-    size_t left, right;  /* lines that have words there */
+    size_t lines;       /* with words on both sides of the gap, none across it */
+    size_t left, right; /* lines that have words there */
     size_t left_words, right_words;
     double left_width, right_width; /* sums over the lines */
     size_t crossed;
@@ -262,8 +263,8 @@ static bool read_part(struct reader *reader, struct cria_pdf_word *words, size_t
         x1 = fmin(x1, lines.items[k].x1);
         x2 = fmax(x2, lines.items[k].x2);
     }
-    bool parted = depth < MAX_DEPTH && lines.count >= LINES_LEAST &&
-                  widest_gap(&lines, x1, x2, &from, &to);
+    bool parted =
+        depth < MAX_DEPTH && lines.count >= LINES_LEAST && widest_gap(&lines, x1, x2, &from, &to);
     if (parted) {
         look(&lines, from, to, &sides);
         parted = is_prose(&sides, from - x1, x2 - to);
@@ -299,7 +300,8 @@ static size_t cell_starts(const struct cria_pdf_line *line, double *starts, size
     size_t n = 0;
     double end = -INFINITY;
     for (size_t i = 0; i < line->word_count; i++) {
-        if (line->words[i].x1 - end > gap_of_table(line) && n < most) starts[n++] = line->words[i].x1;
+        if (line->words[i].x1 - end > gap_of_table(line) && n < most)
+            starts[n++] = line->words[i].x1;
         end = fmax(end, line->words[i].x2);
     }
     return n;

@@ -29,7 +29,7 @@ static void draw(PopplerPage *page, uint32_t number, struct cria_doc *doc)
 }
 
 static void read_pages(PopplerDocument *pdf, const struct cria_parse_options *options,
-                       struct cria_doc *doc)
+                       bool wants_pictures, struct cria_doc *doc)
 {
     int total = poppler_document_get_n_pages(pdf);
     size_t count = 0, words = 0;
@@ -40,8 +40,7 @@ static void read_pages(PopplerDocument *pdf, const struct cria_parse_options *op
                       PAGES_MAX);
         return;
     }
-    struct cria_pdf_page *pages =
-        CRIA_NEW_ARRAY(&doc->arena, (size_t)total, struct cria_pdf_page);
+    struct cria_pdf_page *pages = CRIA_NEW_ARRAY(&doc->arena, (size_t)total, struct cria_pdf_page);
     if (!pages) return;
     for (int i = 0; i < total && cria_doc_ok(doc); i++) {
         uint32_t number = (uint32_t)i + 1;
@@ -51,7 +50,7 @@ static void read_pages(PopplerDocument *pdf, const struct cria_parse_options *op
         out->number = number;
         if (page && !cria_pdf_words(page, options, &doc->arena, out))
             cria_doc_fail(doc, CRIA_DOC_NO_MEMORY, "the document needs too much memory to read");
-        if (page && options->wants_pictures) draw(page, number, doc);
+        if (page && wants_pictures) draw(page, number, doc);
         words += out->word_count;
         count++;
         if (page) g_object_unref(page);
@@ -77,7 +76,7 @@ static void read_pdf(const struct cria_source *source, struct cria_doc *doc)
     PopplerDocument *pdf = poppler_document_new_from_bytes(bytes, NULL, &error);
     if (pdf) {
         read_title(pdf, doc);
-        read_pages(pdf, &options, doc);
+        read_pages(pdf, &options, source->wants_pictures, doc);
         g_object_unref(pdf);
     } else if (g_error_matches(error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED)) {
         cria_doc_fail(doc, CRIA_DOC_ENCRYPTED,

@@ -33,11 +33,9 @@ static bool end_word(struct collector *c)
     if (c->text.len && is_inside) {
         if (page->word_count == c->capacity) {
             size_t capacity = c->capacity ? c->capacity * 2 : 256;
-            struct cria_pdf_word *grown =
-                CRIA_NEW_ARRAY(c->arena, capacity, struct cria_pdf_word);
+            struct cria_pdf_word *grown = CRIA_NEW_ARRAY(c->arena, capacity, struct cria_pdf_word);
             if (!grown) return false;
-            if (page->word_count)
-                memcpy(grown, page->words, page->word_count * sizeof(*grown));
+            if (page->word_count) memcpy(grown, page->words, page->word_count * sizeof(*grown));
             page->words = grown;
             c->capacity = capacity;
         }
@@ -185,8 +183,9 @@ bool cria_pdf_words(PopplerPage *page, const struct cria_parse_options *options,
         uint32_t code = cria_utf8_next(text, &at);
         if (code >= 0x202A && code <= 0x202E) continue; /* poppler's marks of direction: no boxes */
         double height = boxes[n].y2 - boxes[n].y1;
-        good = take_char(&c, code, &boxes[n], font && font->font_size > 1 ? font->font_size : height,
-                         font && is_bold(font->font_name));
+        good =
+            take_char(&c, code, &boxes[n], font && font->font_size > 1 ? font->font_size : height,
+                      font && is_bold(font->font_name));
         n++;
     }
     good = good && end_word(&c) && !c.text.failed && gather_sideways(out, arena);
@@ -222,8 +221,7 @@ static void encode_rows(struct jpeg_compress_struct *info, cairo_surface_t *surf
     int stride = cairo_image_surface_get_stride(surface);
     JSAMPROW rows[1] = {row};
     while (info->next_scanline < info->image_height) {
-        const uint32_t *in =
-            (const void *)(pixels + (size_t)stride * (size_t)info->next_scanline);
+        const uint32_t *in = (const void *)(pixels + (size_t)stride * (size_t)info->next_scanline);
         for (unsigned x = 0; x < info->image_width; x++) {
             row[3 * x] = (unsigned char)(in[x] >> 16);
             row[3 * x + 1] = (unsigned char)(in[x] >> 8);
@@ -277,7 +275,8 @@ bool cria_pdf_picture(PopplerPage *page, struct cria_buf *jpeg)
     scale = CRIA_PICTURE_PIXELS / fmax(width, height);
     if (scale > 2) scale = 2;
     int w = (int)ceil(width * scale), h = (int)ceil(height * scale);
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w > 0 ? w : 1, h > 0 ? h : 1);
+    cairo_surface_t *surface =
+        cairo_image_surface_create(CAIRO_FORMAT_RGB24, w > 0 ? w : 1, h > 0 ? h : 1);
     cairo_t *cairo = cairo_create(surface);
     cairo_set_source_rgb(cairo, 1, 1, 1);
     cairo_paint(cairo);
