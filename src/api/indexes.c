@@ -195,6 +195,8 @@ static enum cria_status create_index(struct cria_exchange *ex)
     struct cria_index *row = &creation.row;
     struct cria_once once;
     size_t frequency = 0, target = 0;
+    struct cria_value at;
+    struct cria_str text;
     cria_check_init(&check, ex);
     cria_check_body(&check, true);
     cria_member_str(&check.body, "source_directory_id", CRIA_REQUIRED, 0, SIZE_MAX,
@@ -203,8 +205,9 @@ static enum cria_status create_index(struct cria_exchange *ex)
     cria_member_str(&check.body, "description", CRIA_NULLABLE, 0, SIZE_MAX, &row->description);
     read_products(&check, &creation);
     read_attachments(&check, row);
-    cria_member_word(&check.body, "sync_frequency", CRIA_OPTIONAL, frequencies,
-                     CRIA_COUNT(frequencies), &frequency);
+    if (cria_member_any(&check.body, "sync_frequency", CRIA_OPTIONAL, &at) &&
+        cria_value_str(&at, 0, SIZE_MAX, &text))
+        cria_value_word(&at, frequencies, CRIA_COUNT(frequencies), &frequency);
     cria_member_word(&check.body, "vector_target", CRIA_OPTIONAL, targets, CRIA_COUNT(targets),
                      &target);
     enum cria_status st = cria_check_end(&check);

@@ -111,7 +111,7 @@ static void read_numbers(struct cria_check *check, struct cria_search_request *r
     }
     request->has_threshold = cria_member_real(body, "score_threshold", CRIA_NULLABLE, -HUGE_VAL,
                                               HUGE_VAL, &request->score_threshold);
-    if (cria_member_object(body, "rerank", CRIA_NULLABLE, &rerank)) {
+    if (cria_member_object(body, "rerank", CRIA_OPTIONAL, &rerank)) {
         cria_member_bool(&rerank, "enabled", CRIA_OPTIONAL, &request->rerank);
         cria_member_int(&rerank, "top_n", CRIA_NULLABLE, 1, INT64_MAX, &top_n);
     }

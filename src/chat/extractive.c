@@ -59,6 +59,36 @@ static enum cria_status list_files(struct cria_extractive *work)
     return st;
 }
 
+/* A chunk may go over pages: each sentence that is quoted gets its own. */
+static enum cria_status find_pages(struct cria_extractive *work)
+{
+    const struct cria_tool_scope *scope = work->run.scope;
+    struct cria_call *call = &work->run.call;
+    struct cria_sentence *items =
+        CRIA_NEW_ARRAY(call->arena, work->sentences.count, struct cria_sentence);
+    struct cria_tx *tx = NULL;
+    if (!items) return cria_fail_memory(call);
+    enum cria_status st = cria_store_read_begin(scope->store, call, &tx);
+    for (size_t i = 0; i < work->sentences.count && st == CRIA_OK; i++) {
+        struct cria_document document;
+        items[i] = work->sentences.items[i];
+        const struct cria_passage *passage = &work->run.passages[items[i].hit_n].passage;
+        if (items[i].page_start == items[i].page_end) continue;
+        st = cria_tx_document_get(tx, call, scope->project, passage->index_id, passage->file_id,
+                                  false, &document);
+        if (st == CRIA_OK && cria_str_equal(document.id, passage->document_id)) {
+            items[i].page_start =
+                cria_document_page_at(call->arena, &document, items[i].char_start);
+            items[i].page_end =
+                cria_document_page_at(call->arena, &document, items[i].char_end - 1);
+        }
+        if (st == CRIA_E_NOT_FOUND) st = CRIA_OK; /* it went since: the chunk's pages stay */
+    }
+    cria_store_read_end(tx);
+    work->sentences.items = items;
+    return st;
+}
+
 void cria_extractive_run(struct cria_extractive *work)
 {
     struct cria_tool_run *run = &work->run;
@@ -76,6 +106,7 @@ void cria_extractive_run(struct cria_extractive *work)
     if (run->status == CRIA_OK)
         run->status = cria_search_sentences(search, &run->call, &request, &result, CRIA_QUOTES,
                                             &work->sentences);
+    if (run->status == CRIA_OK) run->status = find_pages(work);
     if (run->status == CRIA_OK && work->wants_overview) run->status = list_files(work);
 }
 

@@ -137,6 +137,16 @@ static unsigned count_header(const struct cria_request *request, const char *nam
     return n;
 }
 
+/* RFC 9110 section 7.2: uri-host [":" port]; an empty one is allowed. */
+static bool is_host(struct cria_str host)
+{
+    for (size_t i = 0; i < host.len; i++) {
+        unsigned char c = (unsigned char)host.ptr[i];
+        if (c <= ' ' || c >= 0x7F || strchr("/?#@\\\"<>^`{|},", c)) return false;
+    }
+    return true;
+}
+
 static struct verdict check_parsed(const struct cria_conn *conn, struct cria_exchange_own *own)
 {
     const struct cria_request *request = &own->ex.request;
@@ -144,9 +154,11 @@ static struct verdict check_parsed(const struct cria_conn *conn, struct cria_exc
     struct cria_str coding = cria_request_header(&own->ex, "transfer-encoding");
     unsigned hosts = count_header(request, "host");
     if (conn->parser.http_major != 1 || conn->parser.http_minor > 1)
-        return (struct verdict){505, "Only HTTP/1.1 and HTTP/1.0 are spoken here"};
+        return (struct verdict){505, "Only versions 1.1 and 1.0 of HTTP are spoken here"};
     if (hosts > 1 || (hosts == 0 && conn->parser.http_minor == 1))
         return (struct verdict){400, "Exactly one Host header is wanted"};
+    if (!is_host(cria_request_header(&own->ex, "host")))
+        return (struct verdict){400, "Host is no host name"};
     if (count_header(request, "content-length") > 1 || (length.ptr && coding.ptr))
         return (struct verdict){400, "The length of the body is told twice"};
     for (size_t i = 0; i < length.len; i++)

@@ -89,7 +89,8 @@ def test_blank_query(api, docs):
     "' OR 1=1 --", '"', "NEAR(a b)", "*", "%", "_", "a AND", "(((", "col:x", "\u0000", "é" * 3000,
     "the " * 5000, "灯塔的高度", "-", "\U0001f999"])
 def test_queries_that_look_like_something_else(api, docs, query):
-    api.call("POST", RETRIEVE, (200, 422), json={"index_id": docs.id, "query": query})
+    wanted = 400 if "\0" in query else (200, 422)  # no text here holds a NUL
+    api.call("POST", RETRIEVE, wanted, json={"index_id": docs.id, "query": query})
 
 
 def test_other_languages_and_typos(api, docs, names):
