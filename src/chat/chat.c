@@ -469,8 +469,10 @@ enum cria_status cria_chat_attach(struct cria_chat *chat, struct cria_call *call
     int failed = 0;
     pthread_mutex_lock(&chat->lock);
     struct claim *claim;
-    /* While a turn is being accepted its first frame may be on disk or not: soon that is known. */
-    while ((claim = find_claim(chat, key)) && !claim->has_begun && !failed)
+    /* While a turn is being accepted its first frame may be on disk or not: soon that is known. One
+     * whose log was cut by a lack of memory is read from the store once it has ended. */
+    while ((claim = find_claim(chat, key)) && !failed &&
+           (!claim->has_begun || cria_turn_log_is_cut(claim->turn.log)))
         failed = pthread_cond_timedwait(&chat->changed, &chat->lock, &until);
     if (claim && claim->has_begun && !cria_turn_log_is_cut(claim->turn.log))
         log = cria_turn_log_ref(claim->turn.log);

@@ -28,7 +28,9 @@ enum cria_status cria_events_init(struct cria_events *events, struct cria_store 
     events->store = store;
     events->loop = loop;
     events->log = log;
+    /* A log that was cut at its first frame holds none; the store has user_input as the first. */
     events->n = cria_turn_log_count(log);
+    if (events->n == 0) events->n = 1;
     events->filling = &events->batches[0];
     for (size_t i = 0; i < 2; i++)
         cria_buf_init(&events->batches[i].json, CRIA_TURN_BYTES_MAX + CLOSING_RESERVE);

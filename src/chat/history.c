@@ -125,12 +125,14 @@ enum cria_status cria_history_read(struct cria_arena *arena, const struct cria_f
 bool cria_is_follow_up(struct cria_str question)
 {
     static const char *const words[] = {
-        "it",   "its",  "they", "them",   "their",  "that",  "this",   "those", "these", "there",
-        "he",   "she",  "his",  "her",    "him",    "one",   "ones",   "and",   "also",  "else",
-        "more", "same", "er",   "es",     "ihn",    "deren", "dessen", "und",   "davon", "dazu",
-        "il",   "elle", "ils",  "elles",  "cela",   "ça",    "et",     "eso",   "esto",  "ese",
-        "ella", "y",    "lui",  "quello", "questo", "он",    "она",    "это",   "они",   "и",
+        "it",    "its",  "they", "them",   "their",  "that", "this",  "those",  "these",
+        "there", "he",   "she",  "his",    "her",    "him",  "one",   "ones",   "also",
+        "else",  "more", "same", "er",     "es",     "ihn",  "deren", "dessen", "davon",
+        "dazu",  "il",   "elle", "ils",    "elles",  "cela", "ça",    "eso",    "esto",
+        "ese",   "ella", "lui",  "quello", "questo", "он",   "она",   "это",    "они",
     };
+    /* "And what about …": in the middle they join what is asked for. */
+    static const char *const openings[] = {"and", "und", "et", "y", "e", "en", "и"};
     size_t count = 0;
     bool leans = false;
     struct cria_str rest = question, word;
@@ -138,6 +140,8 @@ bool cria_is_follow_up(struct cria_str question)
         cria_str_cut(&rest, ' ', &word);
         while (word.len && strchr("?!.,;:\"'()", word.ptr[word.len - 1])) word.len--;
         if (word.len == 0) continue;
+        for (size_t i = 0; count == 0 && i < CRIA_COUNT(openings); i++)
+            leans |= cria_str_equal_nocase(word, cria_str_from(openings[i]));
         count++;
         for (size_t i = 0; i < CRIA_COUNT(words); i++)
             leans |= cria_str_equal_nocase(word, cria_str_from(words[i]));

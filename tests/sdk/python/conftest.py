@@ -43,10 +43,10 @@ def api(server):
 class Surface:
     """The SDK under one spelling: beta (deprecated there, current in TypeScript) or GA."""
 
-    def __init__(self, client, is_ga):
+    def __init__(self, client, is_ga, is_strict):
         self.plain = client
         self.client = RECORDER.wrap(client)
-        self.is_ga = is_ga
+        self.is_ga, self.is_strict = is_ga, is_strict
         home = self.client if is_ga else self.client.beta
         self.chat, self.indexes, self.retrieval = home.chat, home.indexes, home.retrieval
         self.directories = self.client.beta.directories
@@ -55,7 +55,8 @@ class Surface:
 
 @pytest.fixture(scope="session", params=["beta", "ga", "beta-strict", "ga-strict"])
 def sdk(request, server):
-    return Surface(make_client(server.url, "strict" in request.param), "ga" in request.param)
+    is_strict = "strict" in request.param
+    return Surface(make_client(server.url, is_strict), "ga" in request.param, is_strict)
 
 
 @pytest.fixture(scope="session")
