@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SEED_BYTES = 16 << 20, MAX_PATH_BYTES = 4096 };
+#include "fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { MAX_SEED_BYTES = 16 << 20, MAX_PATH_BYTES = 4096 };
 
 static int replay(const char *path)
 {

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "fuzz/fuzz.h"
 #include "model/openai_stream.h"
 
 static void on_text(void *arg, struct cria_str text, bool is_thinking)

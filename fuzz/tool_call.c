@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "fuzz/fuzz.h"
 #include "model/tool_calls.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

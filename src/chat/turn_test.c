@@ -525,7 +525,8 @@ CRIA_TEST(an_extractive_turn_refuses_what_is_not_there)
     assert_str_equal(cria_json_get_str(seen->text, "grounding"), "not_found");
     check_citations(seen, 0);
     assert_true(contains(seen->answer, "do not seem to hold an answer"));
-    seen = ask(f, session, "Please summarize everything about pets and the consent of the landlord");
+    seen =
+        ask(f, session, "Please summarize everything about pets and the consent of the landlord");
     assert_true(contains(seen->answer, "no summary or comparison can be written"));
     assert_true(contains(seen->answer, "- Lease.pdf"));
     assert_str_equal(cria_json_get_str(seen->text, "grounding"), "partial");

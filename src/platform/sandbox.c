@@ -222,10 +222,11 @@ static int add_argument_rules(scmp_filter_ctx filter, bool may_read)
     if (!error)
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
                                  SCMP_A0(SCMP_CMP_EQ, PR_SET_VMA));
-    /* What fstat() is made of where files may be opened; a name tells no more than that it is there. */
+    /* What fstat() is made of where files may be opened; a name tells no more than that it is
+     * there. */
     for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]) && !error; i++)
-        error = seccomp_rule_add(filter, may_read ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES), looks[i],
-                                 0);
+        error = seccomp_rule_add(filter, may_read ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES),
+                                 looks[i], 0);
     for (size_t i = 0; i < 2 && !error; i++) {
         if (may_read && opens[i] == SCMP_SYS(openat)) /* Landlock says which */
             error = seccomp_rule_add(

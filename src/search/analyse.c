@@ -270,19 +270,20 @@ static const char *question_words(enum cria_language language)
 
 bool cria_is_query_word(struct cria_str word, enum cria_language language)
 {
-    static const char words[] = " a an and are as at be but by for if in into is it no not of on "
-                                "or such that the their then there these "
-                                "they this to was will with what which who whom whose when where "
-                                "why how do does did doing done has have "
-                                "had having can could would should may might must shall i me my we "
-                                "us our you your he him his she her its "
-                                "them am been being were so than too very from about above after "
-                                "before again all also any both each few "
-                                "more most other over own same some under until up down out off "
-                                "because between during while here just "
-                                "only through against further once nor s t don now please tell "
-                                "give explain describe consider according much many summarize summarise summary "
-                                "everything overview compare comparison difference list show find ";
+    static const char words[] =
+        " a an and are as at be but by for if in into is it no not of on "
+        "or such that the their then there these "
+        "they this to was will with what which who whom whose when where "
+        "why how do does did doing done has have "
+        "had having can could would should may might must shall i me my we "
+        "us our you your he him his she her its "
+        "them am been being were so than too very from about above after "
+        "before again all also any both each few "
+        "more most other over own same some under until up down out off "
+        "because between during while here just "
+        "only through against further once nor s t don now please tell "
+        "give explain describe consider according much many summarize summarise summary "
+        "everything overview compare comparison difference list show find ";
     char padded[32];
     if (word.len == 0 || word.len > 28) return false;
     padded[0] = ' ';

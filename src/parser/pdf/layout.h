@@ -1,5 +1,5 @@
-/* pdf_layout.h - from words with boxes to text: lines, columns, tables, headings, paragraphs,
- * running headers left out. Room: parser. Pure; knows no PDF library.
+/* layout.h - from words with boxes to text: lines, columns, tables, headings, paragraphs,
+ * running headers left out. Room: parser/pdf. Pure; knows no PDF library.
  * Lengths are points (1/72 inch), y grows downwards. */
 #ifndef CRIA_PARSER_PDF_LAYOUT_H
 #define CRIA_PARSER_PDF_LAYOUT_H

@@ -1,6 +1,6 @@
-/* pdf_layout.c - from lines to Markdown: running headers go, headings are known by their font,
+/* layout.c - from lines to Markdown: running headers go, headings are known by their font,
  * lines of a paragraph are joined, rows of tables keep their cells apart. */
-#include "parser/pdf_layout.h"
+#include "parser/pdf/layout.h"
 
 #include <math.h>
 #include <stdlib.h>

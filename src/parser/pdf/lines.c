@@ -1,4 +1,4 @@
-/* pdf_lines.c - a page's words in reading order. Columns are found by the white space between them:
+/* lines.c - a page's words in reading order. Columns are found by the white space between them:
  * a vertical gap that all but a few lines leave free, with prose on both sides. Lines that cross
  * the gap (titles, wide tables) part the page into bands, and each band is read column by column.
  */
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "parser/pdf_layout.h"
+#include "parser/pdf/layout.h"
 
 enum { BINS = 512, MAX_DEPTH = 4, LINES_LEAST = 5 };
 /* A gap that parts columns: this many points wide, and crossed by at most this share of lines. */

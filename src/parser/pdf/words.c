@@ -1,4 +1,4 @@
-#include "parser/pdf_words.h"
+#include "parser/pdf/words.h"
 
 #include <math.h>
 #include <stdio.h> /* jpeglib.h wants it */
@@ -6,11 +6,11 @@
 /* clang-format off */
 #include <jpeglib.h>
 /* clang-format on */
-#include <setjmp.h>
+#include <unistd.h>
 
 #include "base/utf8.h"
 
-enum { JPEG_QUALITY = 80, SIDEWAYS_LEAST = 6 };
+enum { JPEG_QUALITY = 80, SIDEWAYS_LEAST = 6, EXIT_NO_JPEG = 70 };
 /* A wider gap than this share of the line's height parts words that no blank parts. */
 static const double WORD_GAP = 0.12;
 
@@ -198,14 +198,12 @@ bool cria_pdf_words(PopplerPage *page, const struct cria_parse_options *options,
 
 /* ---- pictures */
 
-struct jpeg_error {
-    struct jpeg_error_mgr manager; /* first: libjpeg hands it back by its address */
-    jmp_buf jump;
-};
-
+/* libjpeg wants this never to come back. It fails for want of memory alone; then this document's
+ * process ends, and the server tells so. */
 static void jpeg_failed(j_common_ptr info)
 {
-    longjmp(((struct jpeg_error *)(void *)info->err)->jump, 1);
+    (void)info;
+    _exit(EXIT_NO_JPEG);
 }
 
 static void jpeg_silent(j_common_ptr info)
@@ -234,36 +232,31 @@ static void encode_rows(struct jpeg_compress_struct *info, cairo_surface_t *surf
 static bool encode(cairo_surface_t *surface, struct cria_buf *out)
 {
     struct jpeg_compress_struct info = {0};
-    struct jpeg_error error;
-    unsigned char *volatile bytes = NULL, *volatile row = NULL;
+    struct jpeg_error_mgr error;
     unsigned char *written = NULL;
     unsigned long size = 0;
-    volatile bool good = false;
     int width = cairo_image_surface_get_width(surface);
-    info.err = jpeg_std_error(&error.manager);
-    error.manager.error_exit = jpeg_failed;
-    error.manager.output_message = jpeg_silent;
-    row = malloc((size_t)width * 3);
-    if (row && setjmp(error.jump) == 0) {
-        jpeg_create_compress(&info);
-        jpeg_mem_dest(&info, &written, &size);
-        info.image_width = (JDIMENSION)width;
-        info.image_height = (JDIMENSION)cairo_image_surface_get_height(surface);
-        info.input_components = 3;
-        info.in_color_space = JCS_RGB;
-        jpeg_set_defaults(&info);
-        jpeg_set_quality(&info, JPEG_QUALITY, TRUE);
-        jpeg_start_compress(&info, TRUE);
-        encode_rows(&info, surface, row);
-        jpeg_finish_compress(&info);
-        cria_buf_add(out, cria_str_make((const char *)written, size));
-        good = !out->failed;
-    }
-    bytes = written;
+    unsigned char *row = malloc((size_t)width * 3);
+    if (!row) return false;
+    info.err = jpeg_std_error(&error);
+    error.error_exit = jpeg_failed;
+    error.output_message = jpeg_silent;
+    jpeg_create_compress(&info);
+    jpeg_mem_dest(&info, &written, &size);
+    info.image_width = (JDIMENSION)width;
+    info.image_height = (JDIMENSION)cairo_image_surface_get_height(surface);
+    info.input_components = 3;
+    info.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&info);
+    jpeg_set_quality(&info, JPEG_QUALITY, TRUE);
+    jpeg_start_compress(&info, TRUE);
+    encode_rows(&info, surface, row);
+    jpeg_finish_compress(&info);
+    cria_buf_add(out, cria_str_make((const char *)written, size));
     jpeg_destroy_compress(&info);
-    free(bytes);
+    free(written);
     free(row);
-    return good;
+    return !out->failed;
 }
 
 bool cria_pdf_picture(PopplerPage *page, struct cria_buf *jpeg)

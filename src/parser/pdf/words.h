@@ -1,12 +1,12 @@
-/* pdf_words.h - what poppler knows of a page: words with boxes and fonts, and its picture.
- * Room: parser; with pdf_main.c the one place that sees poppler. */
+/* words.h - what poppler knows of a page: words with boxes and fonts, and its picture.
+ * Room: parser/pdf; with main.c the one place that sees poppler. */
 #ifndef CRIA_PARSER_PDF_WORDS_H
 #define CRIA_PARSER_PDF_WORDS_H
 
 #include <poppler.h>
 
 #include "parser/parse_options.h"
-#include "parser/pdf_layout.h"
+#include "parser/pdf/layout.h"
 
 /** Fills out (all but number) from a page, in the arena. False when memory is short. */
 bool cria_pdf_words(PopplerPage *page, const struct cria_parse_options *options,

@@ -2,7 +2,7 @@
  * the server talks to it over pipes alone. One document, then it ends: what a document did to the
  * library dies with the process. */
 #include "parser/child.h"
-#include "parser/pdf_words.h"
+#include "parser/pdf/words.h"
 
 enum { PAGES_MAX = 100000 };
 
