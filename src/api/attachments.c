@@ -53,7 +53,7 @@ static enum cria_status get_attachment(struct cria_exchange *ex)
     cria_check_init(&check, ex);
     cria_param_str(&check, "source_id", CRIA_REQUIRED, &source);
     enum cria_status st = cria_check_end(&check);
-    if (st == CRIA_OK) st = cria_links_init(&links, ex, CRIA_LINK_SECONDS);
+    cria_links_init(&links, ex, CRIA_LINK_SECONDS);
     if (st == CRIA_OK) st = cria_store_read_begin(cria_app_of(ex)->store, &ex->call, &tx);
     if (st == CRIA_OK)
         st = cria_tx_attachment_get(tx, &ex->call, cria_project_of(ex), source,

@@ -73,16 +73,15 @@ static enum cria_status download(struct cria_exchange *ex)
     struct cria_check check;
     struct cria_link_target target;
     struct cria_str blob_id = ex->request.path_values[0], signature = {0};
-    unsigned char secret[CRIA_SECRET_BYTES];
     int64_t expires = 0;
     struct blob blob;
     cria_check_init(&check, ex);
     cria_param_int(&check, "expires", CRIA_REQUIRED, INT64_MIN, INT64_MAX, &expires);
     cria_param_str(&check, "signature", CRIA_REQUIRED, &signature);
     enum cria_status st = cria_check_problems(&check); /* the link is the credential: no scope */
-    if (st == CRIA_OK) st = cria_store_secret(cria_app_of(ex)->store, &ex->call, "blob", secret);
     if (st != CRIA_OK) return st;
-    if (!cria_link_open(ex->call.arena, secret, blob_id, expires, signature, &target))
+    if (!cria_link_open(ex->call.arena, cria_app_of(ex)->blob_secret, blob_id, expires, signature,
+                        &target))
         return cria_fail(&ex->call, CRIA_E_FORBIDDEN, "This link is not valid");
     if (expires <= cria_wall_us() / 1000000)
         return cria_fail(&ex->call, CRIA_E_FORBIDDEN, "This link has expired");

@@ -199,7 +199,7 @@ static enum cria_status list_directory_files(struct cria_exchange *ex)
     bool expands = cria_wants_link(&check);
     enum cria_status st = cria_check_end(&check);
     if (st == CRIA_OK) st = cria_page_open(&page);
-    if (st == CRIA_OK && expands) st = cria_links_init(&links, ex, CRIA_LINK_SECONDS);
+    if (expands) cria_links_init(&links, ex, CRIA_LINK_SECONDS);
     if (st == CRIA_OK) st = cria_store_read_begin(cria_app_of(ex)->store, &ex->call, &tx);
     project = cria_project_of(ex);
     if (st == CRIA_OK)
@@ -234,7 +234,7 @@ static enum cria_status get_directory_file(struct cria_exchange *ex)
     cria_check_init(&check, ex);
     bool expands = cria_wants_link(&check);
     enum cria_status st = cria_check_end(&check);
-    if (st == CRIA_OK && expands) st = cria_links_init(&links, ex, CRIA_LINK_SECONDS);
+    if (expands) cria_links_init(&links, ex, CRIA_LINK_SECONDS);
     if (st == CRIA_OK) st = cria_store_read_begin(cria_app_of(ex)->store, &ex->call, &tx);
     if (st == CRIA_OK) st = find_entry(tx, ex, &directory, &row);
     cria_store_read_end(tx);

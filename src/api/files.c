@@ -166,7 +166,7 @@ static enum cria_status list_files(struct cria_exchange *ex)
     cria_param_word(&check, "order_by", orders, CRIA_COUNT(orders), &order);
     bool expands = cria_wants_link(&check);
     enum cria_status st = cria_check_end(&check);
-    if (st == CRIA_OK && expands) st = cria_links_init(&links, ex, CRIA_LINK_SECONDS);
+    if (expands) cria_links_init(&links, ex, CRIA_LINK_SECONDS);
     if (st != CRIA_OK) return st;
     query.order[0].field = (enum cria_file_field)order;
     query.order[0].descending = order == CRIA_FILE_BY_CREATED;
@@ -259,7 +259,7 @@ static enum cria_status get_file(struct cria_exchange *ex)
     cria_check_init(&check, ex);
     bool expands = cria_wants_link(&check);
     enum cria_status st = cria_check_end(&check);
-    if (st == CRIA_OK && expands) st = cria_links_init(&links, ex, CRIA_LINK_SECONDS);
+    if (expands) cria_links_init(&links, ex, CRIA_LINK_SECONDS);
     if (st == CRIA_OK) st = load(ex, &file);
     if (st != CRIA_OK) return st;
     struct cria_json_out out = cria_json_out_to(&ex->body);
@@ -277,7 +277,7 @@ static enum cria_status get_file_content(struct cria_exchange *ex)
     cria_check_init(&check, ex);
     cria_param_int(&check, "expires_at_seconds", CRIA_OPTIONAL, 1, CRIA_LINK_SECONDS_MAX, &seconds);
     enum cria_status st = cria_check_end(&check);
-    if (st == CRIA_OK) st = cria_links_init(&links, ex, seconds);
+    cria_links_init(&links, ex, seconds);
     if (st == CRIA_OK) st = load(ex, &file);
     if (st != CRIA_OK) return st;
     struct cria_json_out out = cria_json_out_to(&ex->body);

@@ -89,12 +89,10 @@ struct cria_str cria_link_base(struct cria_exchange *ex)
     return cria_arena_printf(ex->call.arena, "http://%.*s", CRIA_STR_ARG(host));
 }
 
-enum cria_status cria_links_init(struct cria_links *links, struct cria_exchange *ex,
-                                 int64_t seconds)
+void cria_links_init(struct cria_links *links, struct cria_exchange *ex, int64_t seconds)
 {
     *links = (struct cria_links){.ex = ex};
     links->expires_s = cria_wall_us() / 1000000 + seconds;
-    return cria_store_secret(cria_app_of(ex)->store, &ex->call, "blob", links->secret);
 }
 
 static void write_link(const struct cria_links *links, struct cria_json_out *out,
@@ -102,7 +100,8 @@ static void write_link(const struct cria_links *links, struct cria_json_out *out
 {
     struct cria_arena *arena = links->ex->call.arena;
     struct cria_str id = cria_link_id(arena, target);
-    struct cria_str signature = cria_link_sign(arena, links->secret, id, links->expires_s);
+    struct cria_str signature =
+        cria_link_sign(arena, cria_app_of(links->ex)->blob_secret, id, links->expires_s);
     struct cria_str base = cria_link_base(links->ex);
     struct cria_str url = cria_arena_printf(
         arena, "%.*s/api/v1/blobs/%.*s?expires=%lld&signature=%.*s", CRIA_STR_ARG(base),

@@ -11,13 +11,11 @@ enum { CRIA_LINK_SECONDS = 3600, CRIA_LINK_SECONDS_MAX = 604800 };
 /** What links of one answer share. */
 struct cria_links {
     struct cria_exchange *ex;
-    unsigned char secret[CRIA_SECRET_BYTES];
     int64_t expires_s;
 };
 
-/** Reads the secret (a store read: not inside another one). */
-CRIA_MUST_CHECK enum cria_status cria_links_init(struct cria_links *links, struct cria_exchange *ex,
-                                                 int64_t seconds);
+/** Links that live so long from now. */
+void cria_links_init(struct cria_links *links, struct cria_exchange *ex, int64_t seconds);
 /** Writes a PresignedURL to a stored file of the call's project. */
 void cria_link_write_file(const struct cria_links *links, struct cria_json_out *out,
                           struct cria_str file_id);

@@ -142,11 +142,9 @@ enum cria_status cria_page_open(struct cria_page *page)
     cria_page_bind(page, cria_str_from(call->principal.organization_id));
     cria_page_bind(page, cria_project_of(page->ex));
     cria_sha256_finish_hex(&page->filters, page->bound);
-    enum cria_status st =
-        cria_store_secret(cria_app_of(page->ex)->store, call, "page", page->secret);
-    if (st != CRIA_OK || !page->token.ptr) return st;
-    if (!cria_page_unseal(call->arena, page->secret, bound_of(page), page->token,
-                          &page->window.after))
+    if (!page->token.ptr) return CRIA_OK;
+    if (!cria_page_unseal(call->arena, cria_app_of(page->ex)->page_secret, bound_of(page),
+                          page->token, &page->window.after))
         return cria_fail(call, CRIA_E_BAD_REQUEST, "Invalid page token");
     return CRIA_OK;
 }
@@ -156,7 +154,8 @@ void cria_page_write(struct cria_page *page, struct cria_json_out *out,
 {
     struct cria_str token = {0};
     if (last) {
-        token = cria_page_seal(page->ex->call.arena, page->secret, bound_of(page), last);
+        token = cria_page_seal(page->ex->call.arena, cria_app_of(page->ex)->page_secret,
+                               bound_of(page), last);
         if (!token.ptr) out->buf->failed = true;
     }
     cria_out_member_opt(out, "next_page_token", token);

@@ -1,6 +1,6 @@
 /* page.h - opaque page tokens: where a listing goes on, bound by a message code to route, project
  * and filters, so that a token of another listing, or an edited one, is refused.
- * Room: api. Workers (the secret is read from the store). */
+ * Room: api. */
 #ifndef CRIA_API_PAGE_H
 #define CRIA_API_PAGE_H
 
@@ -14,7 +14,6 @@ struct cria_page {
     struct cria_str token;     /* as sent; {NULL,0}: the first page */
     struct cria_sha256 filters;
     char bound[CRIA_SHA256_HEX];
-    unsigned char secret[CRIA_SECRET_BYTES];
 };
 
 /** Reads page_size and page_token of the query. */

@@ -115,6 +115,10 @@ static enum cria_status make_services(struct server *server, struct cria_call *c
     enum cria_status st =
         cria_store_open(&(struct cria_store_options){.folder = config->data}, call, &app->store);
     if (st != CRIA_OK) return st;
+    /* Made at the first start, so that a full disk later stops no download. */
+    st = cria_store_secret(app->store, call, "page", app->page_secret);
+    if (st == CRIA_OK) st = cria_store_secret(app->store, call, "blob", app->blob_secret);
+    if (st != CRIA_OK) return st;
     st = cria_account_new(
         &(struct cria_account_options){.store = app->store,
                                        .rate_per_minute = (uint32_t)config->rate_per_minute},

@@ -35,7 +35,8 @@ struct cria_driver {
     bool (*in_transaction)(struct cria_conn *conn);
     /** Rows changed by the last statement. */
     int64_t (*changes)(struct cria_conn *conn);
-    /** Prepared once per text and connection; NULL on failure. */
+    /** Prepared once per text and connection; NULL on failure. Good until the transaction it is
+     * used in ends. */
     struct cria_stmt *(*prepare)(struct cria_conn *conn, struct cria_str sql);
     void (*bind_str)(struct cria_stmt *stmt, int n,
                      struct cria_str value); /* {NULL,0}: null; not copied */

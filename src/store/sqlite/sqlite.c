@@ -13,7 +13,14 @@
 #include "store/driver.h"
 #include "store/sqlite/vfs.h"
 
-enum { PATH_BYTES = 4096, READER_CACHE_KIB = 512, WRITER_CACHE_KIB = 4096, BUSY_MS = 5000 };
+enum {
+    PATH_BYTES = 4096,
+    READER_CACHE_KIB = 512,
+    WRITER_CACHE_KIB = 4096,
+    BUSY_MS = 5000,
+    MAX_STATEMENTS = 256,
+    APPLICATION_ID = 0x43726961 /* "Cria": tells our files from those of other programs */
+};
 
 struct cria_conn {
     sqlite3 *db;
@@ -21,21 +28,48 @@ struct cria_conn {
     char path[PATH_BYTES];
 };
 
+static void drop_statements(struct cria_conn *conn)
+{
+    size_t at = 0;
+    struct cria_str text;
+    void *stmt;
+    while (cria_map_next(&conn->statements, &at, &text, &stmt)) sqlite3_finalize(stmt);
+    cria_map_release(&conn->statements);
+}
+
+/* Lists make a statement for each number of ids asked for, so the kept ones are dropped when they
+ * are many; only as a transaction begins or after it, where nobody holds one. */
 static bool exec(struct cria_conn *conn, const char *sql)
 {
+    if (conn->statements.count > MAX_STATEMENTS && sqlite3_get_autocommit(conn->db))
+        drop_statements(conn);
     return sqlite3_exec(conn->db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
 static void close_conn(struct cria_conn *conn)
 {
-    size_t at = 0;
-    struct cria_str text;
-    void *stmt;
     if (!conn) return;
-    while (cria_map_next(&conn->statements, &at, &text, &stmt)) sqlite3_finalize(stmt);
-    cria_map_release(&conn->statements);
+    drop_statements(conn);
     sqlite3_close(conn->db);
     free(conn);
+}
+
+/* -1 on failure. */
+static int64_t ask(struct cria_conn *conn, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    int64_t value = -1;
+    if (sqlite3_prepare_v2(conn->db, sql, -1, &stmt, NULL) != SQLITE_OK) return -1;
+    if (sqlite3_step(stmt) == SQLITE_ROW) value = sqlite3_column_int64(stmt, 0);
+    return sqlite3_finalize(stmt) == SQLITE_OK ? value : -1;
+}
+
+/* Asked before anything is written. Data of before the mark was set is known by its table. */
+static bool is_foreign(struct cria_conn *conn)
+{
+    return ask(conn, "SELECT count(*) FROM sqlite_master") > 0 &&
+           ask(conn, "PRAGMA application_id") != APPLICATION_ID &&
+           ask(conn, "SELECT count(*) FROM sqlite_master WHERE name = 'schema_versions'") == 0;
 }
 
 static bool configure(struct cria_conn *conn, bool is_writer, uint32_t wal_max_pages)
@@ -56,7 +90,9 @@ static bool configure(struct cria_conn *conn, bool is_writer, uint32_t wal_max_p
              "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=%u;"
              "PRAGMA cache_size=-%d; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY;",
              wal_max_pages, WRITER_CACHE_KIB);
-    return exec(conn, text);
+    if (!exec(conn, text)) return false;
+    snprintf(text, sizeof(text), "PRAGMA application_id=%d", APPLICATION_ID);
+    return ask(conn, "PRAGMA application_id") == APPLICATION_ID || exec(conn, text);
 }
 
 static enum cria_status open_conn(const char *folder, bool is_writer, uint32_t wal_max_pages,
@@ -70,9 +106,14 @@ static enum cria_status open_conn(const char *folder, bool is_writer, uint32_t w
         free(conn);
         return cria_fail(call, CRIA_E_BAD_REQUEST, "The path of the data folder is too long");
     }
-    if (!cria_sqlite_vfs_register() ||
-        sqlite3_open_v2(conn->path, &conn->db, flags, CRIA_SQLITE_VFS) != SQLITE_OK ||
-        !configure(conn, is_writer, wal_max_pages)) {
+    bool good = cria_sqlite_vfs_register() &&
+                sqlite3_open_v2(conn->path, &conn->db, flags, CRIA_SQLITE_VFS) == SQLITE_OK;
+    if (good && is_writer && is_foreign(conn)) {
+        close_conn(conn);
+        return cria_fail(call, CRIA_E_CORRUPT,
+                         "cria.db in the data folder is not a database of Cria");
+    }
+    if (!good || !configure(conn, is_writer, wal_max_pages)) {
         int code = conn->db ? sqlite3_errcode(conn->db) & 0xFF : SQLITE_NOMEM;
         const char *why = conn->db ? sqlite3_errmsg(conn->db) : "out of memory";
         enum cria_status st = cria_fail(
@@ -89,7 +130,10 @@ static enum cria_failure failure(struct cria_conn *conn)
 {
     int code = sqlite3_extended_errcode(conn->db);
     switch (code & 0xFF) {
-    case SQLITE_CONSTRAINT: return CRIA_FAILURE_CONFLICT;
+    case SQLITE_CONSTRAINT: /* a null where none may be is our mistake, not a conflict */
+        return code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY
+                   ? CRIA_FAILURE_CONFLICT
+                   : CRIA_FAILURE_OTHER;
     case SQLITE_FULL: return CRIA_FAILURE_FULL;
     case SQLITE_NOMEM: return CRIA_FAILURE_MEMORY;
     case SQLITE_CORRUPT:
