@@ -103,7 +103,7 @@ static enum cria_status create_file(struct cria_exchange *ex)
     st = cria_upload_keep(&upload);
     if (st != CRIA_OK) return st;
     st = cria_once_run(&once);
-    if (st != CRIA_OK || once.is_replay) cria_upload_drop(&upload);
+    cria_upload_end(&upload, st == CRIA_OK && !once.is_replay);
     return st;
 }
 CRIA_HANDLER(create_file)

@@ -105,8 +105,10 @@ enum cria_status cria_upload_keep(struct cria_upload *upload)
     return st;
 }
 
-void cria_upload_drop(struct cria_upload *upload)
+void cria_upload_end(struct cria_upload *upload, bool is_named)
 {
-    cria_blob_release(cria_app_of(upload->ex)->store, &upload->ex->call,
-                      cria_project_of(upload->ex), upload->part->sha256);
+    struct cria_exchange *ex = upload->ex;
+    struct cria_store *store = cria_app_of(ex)->store;
+    cria_blob_unpin(store, &ex->call, cria_project_of(ex), upload->part->sha256);
+    if (!is_named) cria_blob_release(store, &ex->call, cria_project_of(ex), upload->part->sha256);
 }

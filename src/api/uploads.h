@@ -20,7 +20,7 @@ void cria_upload_read(struct cria_upload *upload, struct cria_check *check, cons
 void cria_upload_external_id(struct cria_upload *upload, struct cria_check *check);
 /** Makes the bytes durable; a row that names them may then be committed. */
 CRIA_MUST_CHECK enum cria_status cria_upload_keep(struct cria_upload *upload);
-/** After the row was not committed, or was a replay: the bytes may go. */
-void cria_upload_drop(struct cria_upload *upload);
+/** After cria_upload_keep was good. is_named: the row was committed; else the bytes may go. */
+void cria_upload_end(struct cria_upload *upload, bool is_named);
 
 #endif

@@ -127,7 +127,19 @@ enum cria_status cria_attachments_keep(struct cria_attachments *list, struct cri
     pthread_mutex_lock(list->lock);
     bool added = add_row(list, &row);
     pthread_mutex_unlock(list->lock);
+    if (!added) cria_blob_unpin(list->store, call, list->project, sha);
     return added ? CRIA_OK : cria_fail_memory(call);
+}
+
+void cria_attachments_end(struct cria_attachments *list, struct cria_call *call)
+{
+    char sha[CRIA_SHA256_HEX];
+    for (size_t i = 0; i < list->count; i++) {
+        if (!cria_str_copy_z(list->rows[i].sha256, sha, sizeof(sha))) continue;
+        cria_blob_unpin(list->store, call, list->project, sha);
+        cria_blob_release(list->store, call, list->project, sha);
+    }
+    list->count = 0;
 }
 
 enum cria_status cria_page_items_keep(struct cria_attachments *list, struct cria_call *call,

@@ -25,6 +25,9 @@ CRIA_MUST_CHECK enum cria_status cria_attachments_keep(struct cria_attachments *
                                                        const char *media_type, uint32_t page,
                                                        struct cria_str bytes);
 
+/** When the rows were committed or will not be: blobs that no row names may go. */
+void cria_attachments_end(struct cria_attachments *list, struct cria_call *call);
+
 /**
  * Keeps items/page_N.json for every page (N from 1; a format without pages has one). A page is
  * {"page":N,"items":[{"type":"heading"|"text"|"table","lvl":…,"value":…,"md":…,"char_start":…,"char_end":…},…]}.

@@ -722,6 +722,7 @@ enum cria_status cria_sync_run(struct cria_sync_env *env, struct cria_str projec
                  (unsigned long long)((cria_now_ns() - started) / 1000000));
     else if (st != CRIA_E_CANCELLED && st != CRIA_E_NOT_FOUND)
         st = fail_sync(&s, s.call.error[0] ? s.call.error : "The sync could not be finished");
+    for (size_t i = 0; i < s.count; i++) cria_attachments_end(&s.items[i]->attachments, &s.call);
     cria_map_release(&s.before);
     cria_arena_release(&s.arena);
     return st;

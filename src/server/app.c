@@ -11,7 +11,7 @@
 #include "platform/clock.h"
 #include "store/blobs.h"
 
-enum { MAX_LOOPS = 64, JOB_ARENA_BYTES = 64 << 20 };
+enum { MAX_LOOPS = 64, JOB_ARENA_BYTES = 64 << 20, SWEEP_EVERY_MS = 3600000 };
 
 extern const char cria_openapi_yaml[];
 extern const size_t cria_openapi_yaml_len;
@@ -25,6 +25,8 @@ struct server {
     size_t loop_count, thread_count;
     struct cria_watch *signals;
     struct cria_job wind_down, sweep;
+    struct cria_timer *sweeping;
+    atomic_bool is_sweeping;
 };
 
 /* Signals reach the first loop through a pipe: all that a handler may do is write. */
@@ -214,6 +216,15 @@ static void sweep(struct cria_job *job)
     cria_call_init(&call, &arena);
     cria_blobs_sweep(server->app.store, &call);
     cria_arena_release(&arena);
+    atomic_store(&server->is_sweeping, false);
+}
+
+static void start_sweep(void *arg)
+{
+    struct server *server = arg;
+    if (atomic_load(&is_stopping) || atomic_exchange(&server->is_sweeping, true)) return;
+    server->sweep.run = sweep;
+    cria_pool_submit(server->ingesting, &server->sweep);
 }
 
 /* "http://127.0.0.1:8484" with the port that was really bound. */
@@ -235,8 +246,10 @@ static enum cria_status run(struct server *server, struct cria_call *call)
     if (st == CRIA_OK) st = watch_signals(server, call);
     if (st == CRIA_OK) st = cria_ingest_start(server->app.ingest, call);
     if (st != CRIA_OK) return st;
-    server->sweep.run = sweep;
-    cria_pool_submit(server->ingesting, &server->sweep);
+    st = cria_timer_new(server->loops[0], start_sweep, server, &server->sweeping);
+    if (st != CRIA_OK) return cria_fail_memory(call);
+    cria_timer_start(server->sweeping, SWEEP_EVERY_MS, SWEEP_EVERY_MS);
+    start_sweep(server);
     for (size_t i = 1; i < server->loop_count; i++) {
         if (pthread_create(&server->threads[i], NULL, loop_thread, server->loops[i]) != 0)
             return cria_fail(call, CRIA_E_INTERNAL, "The loop threads could not be started");
@@ -262,6 +275,7 @@ static void take_down(struct server *server)
     cria_search_free(app->search);
     cria_account_free(app->account);
     cria_watch_free(server->signals);
+    cria_timer_free(server->sweeping);
     for (size_t i = 0; i < server->loop_count; i++) cria_loop_free(server->loops[i]);
     cria_metrics_free(app->metrics);
     cria_store_close(app->store);

@@ -11,6 +11,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "platform/crypto.h"
 #include "store/query.h"
 #include "store/store_internal.h"
@@ -18,8 +19,18 @@
 enum { STRAY_AGE_S = 3600, PATH_BYTES = CRIA_STORE_PATH + 256 };
 
 /* A delete looks for rows and unlinks, a put sees the blob there and leaves it: one of the two at a
- * time. */
+ * time. What was put and has no row yet is pinned: path -> how often. */
 static pthread_mutex_t release_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct cria_map pins;
+
+static bool pin(const char *path, int change)
+{
+    struct cria_str key = cria_str_from(path);
+    intptr_t count = (intptr_t)cria_map_get(&pins, key) + change;
+    if (count > 0) return cria_map_put(&pins, key, (void *)count);
+    cria_map_remove(&pins, key);
+    return true;
+}
 
 static bool is_plain(struct cria_str name)
 {
@@ -133,22 +144,33 @@ enum cria_status cria_blob_put(struct cria_store *store, struct cria_call *call,
     if (st != CRIA_OK) return st;
     pthread_mutex_lock(&release_lock);
     bool is_there = stat(to, &info) == 0 && (uint64_t)info.st_size == source->size_bytes;
-    if (is_there)
-        utimensat(AT_FDCWD, to, NULL,
-                  0); /* young again: the sweep leaves it until our row is there */
+    bool is_pinned = pin(to, 1);
     pthread_mutex_unlock(&release_lock);
+    if (!is_pinned) return cria_fail_memory(call);
     if (is_there) return CRIA_OK;
     if (source->spool_path) {
-        if (fdatasync(source->spool_fd) != 0) return io_failure(call, "sync");
-        st = move_in(call, source->spool_path, to);
+        st = fdatasync(source->spool_fd) == 0 ? move_in(call, source->spool_path, to)
+                                              : io_failure(call, "sync");
         *moved = st == CRIA_OK;
-        return st;
+    } else {
+        st = spool_bytes(store, call, source->bytes, from);
+        if (st == CRIA_OK) {
+            st = move_in(call, from, to);
+            if (st != CRIA_OK) unlink(from);
+        }
     }
-    st = spool_bytes(store, call, source->bytes, from);
-    if (st != CRIA_OK) return st;
-    st = move_in(call, from, to);
-    if (st != CRIA_OK) unlink(from);
+    if (st != CRIA_OK) cria_blob_unpin(store, call, project, source->sha256);
     return st;
+}
+
+void cria_blob_unpin(struct cria_store *store, struct cria_call *call, struct cria_str project,
+                     const char *sha256)
+{
+    char path[PATH_BYTES];
+    if (blob_path(store, call, project, sha256, path) != CRIA_OK) return;
+    pthread_mutex_lock(&release_lock);
+    if (!pin(path, -1)) cria_log(CRIA_LOG_ERROR, "blob.unpin", "why='out of memory'");
+    pthread_mutex_unlock(&release_lock);
 }
 
 enum cria_status cria_blob_open(struct cria_store *store, struct cria_call *call,
@@ -192,15 +214,11 @@ static bool is_named(struct cria_store *store, struct cria_call *call, struct cr
     return found || unsure;
 }
 
-/* An upload of the same bytes may have put the blob and not yet committed its row: young blobs are
- * left alone. */
 static void remove_stray(struct cria_store *store, struct cria_call *call, struct cria_str project,
-                         struct cria_str sha256, const char *path, time_t older_than)
+                         struct cria_str sha256, const char *path)
 {
-    struct stat info;
     pthread_mutex_lock(&release_lock);
-    if (stat(path, &info) == 0 && info.st_mtime < older_than &&
-        !is_named(store, call, project, sha256))
+    if (!cria_map_get(&pins, cria_str_from(path)) && !is_named(store, call, project, sha256))
         unlink(path);
     pthread_mutex_unlock(&release_lock);
 }
@@ -210,7 +228,7 @@ void cria_blob_release(struct cria_store *store, struct cria_call *call, struct 
 {
     char path[PATH_BYTES];
     if (blob_path(store, call, project, sha256, path) != CRIA_OK) return;
-    remove_stray(store, call, project, cria_str_from(sha256), path, time(NULL) - 60);
+    remove_stray(store, call, project, cria_str_from(sha256), path);
 }
 
 static void sweep_folder(struct cria_store *store, struct cria_call *call, const char *folder,
@@ -223,7 +241,7 @@ static void sweep_folder(struct cria_store *store, struct cria_call *call, const
         struct cria_str name = cria_str_from(entry->d_name);
         if (name.len != 64 || !is_plain(name)) continue;
         snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-        remove_stray(store, call, project, name, path, time(NULL) - STRAY_AGE_S);
+        remove_stray(store, call, project, name, path);
         cria_arena_reset(call->arena);
     }
     if (dir) closedir(dir);

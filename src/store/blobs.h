@@ -16,10 +16,14 @@ struct cria_blob_source {
 };
 
 /** Durable when it returns CRIA_OK; the row that names it is committed afterwards by the caller.
- * *moved tells whether spool_path was taken. A blob that is there already is left as it is. */
+ * *moved tells whether spool_path was taken. A blob that is there already is left as it is. It
+ * stays, with or without a row, until cria_blob_unpin. */
 CRIA_MUST_CHECK enum cria_status cria_blob_put(struct cria_store *store, struct cria_call *call,
                                                struct cria_str project,
                                                const struct cria_blob_source *source, bool *moved);
+/** Once for each cria_blob_put that returned CRIA_OK, when the row is committed or will not be. */
+void cria_blob_unpin(struct cria_store *store, struct cria_call *call, struct cria_str project,
+                     const char *sha256);
 /** Opens for reading; the caller closes *fd. CRIA_E_NOT_FOUND when it is gone. */
 CRIA_MUST_CHECK enum cria_status cria_blob_open(struct cria_store *store, struct cria_call *call,
                                                 struct cria_str project, const char *sha256,
@@ -28,7 +32,7 @@ CRIA_MUST_CHECK enum cria_status cria_blob_open(struct cria_store *store, struct
  * committed. */
 void cria_blob_release(struct cria_store *store, struct cria_call *call, struct cria_str project,
                        const char *sha256);
-/** Removes strays older than an hour and left-over spool files; at start, on a worker. */
+/** Removes strays, and spool files older than an hour; on a worker, at start and now and then. */
 void cria_blobs_sweep(struct cria_store *store, struct cria_call *call);
 /** Folder for spool files, on the same file system; absolute. */
 const char *cria_blobs_spool_dir(struct cria_store *store);

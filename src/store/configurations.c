@@ -111,7 +111,11 @@ enum cria_status cria_tx_configuration_list(struct cria_tx *tx, struct cria_call
     struct cria_rows rows = {0};
     struct cria_str wanted[KNOWN_TYPES] = {0};
     const struct cria_cursor *after = &window->after;
-    for (size_t i = 0, n = 0; i < type_count && n < KNOWN_TYPES; i++) wanted[n++] = types[i];
+    for (size_t i = 0, n = 0; i < type_count && n < KNOWN_TYPES; i++) {
+        size_t same = 0; /* a type asked for twice takes no second place */
+        while (same < n && !cria_str_equal(wanted[same], types[i])) same++;
+        if (same == n) wanted[n++] = types[i];
+    }
     cria_query_open(
         &q, tx, call,
         CRIA_STR("SELECT " CONFIGURATION " FROM configurations WHERE project_id = ?"

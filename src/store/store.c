@@ -23,14 +23,15 @@
 #include "store/store_internal.h"
 
 enum { BATCH = 512, MAX_READERS = 64, WRITER_STACK = 1 << 20, SPACE_CHECK_MS = 500 };
-static const uint64_t SPARE_BYTES =
-    8 << 20; /* beyond the ballast, before we believe that space has returned */
+/* So much more free space than there was at the least, and we believe that space has returned. */
+static const uint64_t SPARE_BYTES = 512 << 10;
 
 struct cria_store {
     struct cria_store_options options;
     const struct cria_driver *driver;
     char folder[CRIA_STORE_PATH], spool[CRIA_STORE_PATH];
     int lock_fd, ballast_fd;
+    uint64_t least_bytes; /* of free space since the disk was full; writer thread */
 
     pthread_t thread;
     bool has_thread;
@@ -81,13 +82,31 @@ static enum cria_status lock_folder(struct cria_store *store, struct cria_call *
     return CRIA_OK;
 }
 
+static uint64_t free_bytes(const struct cria_store *store)
+{
+    struct statvfs info;
+    return statvfs(store->folder, &info) == 0 ? (uint64_t)info.f_bavail * info.f_frsize : 0;
+}
+
+/* As much of it as leaves room to work with. */
 static void make_ballast(struct cria_store *store)
 {
-    if (store->ballast_fd < 0 ||
-        posix_fallocate(store->ballast_fd, 0, (off_t)store->options.ballast_bytes) == 0)
-        return;
-    if (ftruncate(store->ballast_fd, 0) != 0)
+    struct stat info;
+    uint64_t bytes = store->options.ballast_bytes, room = free_bytes(store);
+    if (store->ballast_fd < 0 || fstat(store->ballast_fd, &info) != 0) return;
+    if ((uint64_t)info.st_size >= bytes) return;
+    room = room > SPARE_BYTES / 2 ? room - SPARE_BYTES / 2 : 0;
+    if (bytes > room) bytes = room;
+    if (bytes && posix_fallocate(store->ballast_fd, 0, (off_t)bytes) == 0) return;
+    if (ftruncate(store->ballast_fd, 0) != 0 || bytes)
         cria_log(CRIA_LOG_WARN, "store.ballast", "why='no room for it'");
+}
+
+static void give_ballast_back(struct cria_store *store)
+{
+    if (store->ballast_fd >= 0 && ftruncate(store->ballast_fd, 0) != 0)
+        cria_log(CRIA_LOG_ERROR, "store.ballast", "why='it could not be given back'");
+    store->least_bytes = free_bytes(store);
 }
 
 static enum cria_status open_folder(struct cria_store *store, struct cria_call *call)
@@ -171,8 +190,7 @@ static void note_failure(struct cria_store *store, enum cria_failure why)
     pthread_mutex_unlock(&store->lock);
     cria_log(why == CRIA_FAILURE_FULL ? CRIA_LOG_ERROR : CRIA_LOG_FATAL, "store.commit", "why='%s'",
              store->driver->message(store->writer.conn));
-    if (why == CRIA_FAILURE_FULL && store->ballast_fd >= 0 && ftruncate(store->ballast_fd, 0) != 0)
-        cria_log(CRIA_LOG_ERROR, "store.ballast", "why='it could not be given back'");
+    if (why == CRIA_FAILURE_FULL) give_ballast_back(store);
 }
 
 /* All writes of the batch in one transaction; every one has its status afterwards. */
@@ -203,16 +221,15 @@ static void commit_batch(struct cria_store *store, struct cria_write **batch, si
  * again. */
 static bool is_full(struct cria_store *store)
 {
-    struct statvfs info;
-    uint64_t now = cria_now_ns();
+    uint64_t now = cria_now_ns(), room;
     pthread_mutex_lock(&store->lock);
     bool full = store->figures.is_full;
     pthread_mutex_unlock(&store->lock);
     if (!full || now - store->space_checked_ns < (uint64_t)SPACE_CHECK_MS * 1000000) return full;
     store->space_checked_ns = now;
-    if (statvfs(store->folder, &info) != 0 ||
-        (uint64_t)info.f_bavail * info.f_frsize < store->options.ballast_bytes + SPARE_BYTES)
-        return true;
+    room = free_bytes(store);
+    if (room < store->least_bytes) store->least_bytes = room;
+    if (room < store->least_bytes + SPARE_BYTES) return true;
     make_ballast(store);
     cria_log(CRIA_LOG_INFO, "store.space", "why='there is room again'");
     pthread_mutex_lock(&store->lock);
@@ -235,18 +252,19 @@ static size_t keep_freeing(struct cria_write **batch, size_t count)
 
 static void write_batch(struct cria_store *store, struct cria_write **batch, size_t count)
 {
-    size_t todo = count;
     if (!store->figures.is_writable) { /* only this thread changes it */
         for (size_t i = 0; i < count; i++) batch[i]->status = refuse_broken(batch[i]->call);
         return;
     }
     if (is_full(store)) {
-        todo = keep_freeing(batch, count);
-        for (size_t i = todo; i < count; i++) batch[i]->status = refuse_full(batch[i]->call);
+        size_t freeing = keep_freeing(batch, count);
+        for (size_t i = freeing; i < count; i++) batch[i]->status = refuse_full(batch[i]->call);
+        if (freeing) commit_batch(store, batch, freeing);
+        return;
     }
-    if (todo) commit_batch(store, batch, todo);
-    if (todo == count &&
-        is_full(store)) { /* it has just become full: what frees space gets its chance at once */
+    commit_batch(store, batch, count);
+    if (is_full(store)) { /* it has just become full, and nothing of the batch was done: what frees
+                             space gets its chance at once */
         size_t freeing = keep_freeing(batch, count);
         if (freeing) commit_batch(store, batch, freeing);
     }
