@@ -138,8 +138,9 @@ enum cria_status cria_tx_document_slice(struct cria_tx *tx, struct cria_call *ca
                                         struct cria_str *out)
 {
     struct cria_query q;
-    if (max_bytes > INT64_MAX) max_bytes = INT64_MAX;
-    if (byte_start >= INT64_MAX) byte_start = INT64_MAX - 1;
+    /* No text is that long, and a database may add the two up. */
+    if (max_bytes > INT32_MAX) max_bytes = INT32_MAX;
+    if (byte_start > INT32_MAX - 1) byte_start = INT32_MAX - 1;
     cria_query_open(&q, tx, call,
                     CRIA_STR("SELECT substr(body, ?, ?) FROM document_texts WHERE project_id = ? "
                              "AND document_id = ?"));

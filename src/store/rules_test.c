@@ -8,32 +8,6 @@
 static const struct cria_str none;
 static const struct cria_window all = {.limit = 100};
 
-/* Most steps are one expression of tx and call; a write runs it on the writer. */
-typedef enum cria_status step_fn(struct cria_tx *tx, struct cria_call *call);
-static enum cria_status run_step(struct cria_tx *tx, struct cria_call *call, void *arg)
-{
-    step_fn *const *fn = arg;
-    return (*fn)(tx, call);
-}
-
-static enum cria_status write_step(struct store_fixture *f, step_fn *fn)
-{
-    return cria_store_write(f->store, &f->call, run_step, &fn);
-}
-
-static struct cria_tx *reading(struct store_fixture *f)
-{
-    struct cria_tx *tx = NULL;
-    assert_int_equal(cria_store_read_begin(f->store, &f->call, &tx), CRIA_OK);
-    return tx;
-}
-
-#define TRY(expression)                      \
-    do {                                     \
-        enum cria_status st_ = (expression); \
-        if (st_ != CRIA_OK) return st_;      \
-    } while (0)
-
 static enum cria_status add_entry(struct cria_tx *tx, struct cria_call *call,
                                   struct cria_str project, const char *directory, const char *id,
                                   const char *unique, const char *source, int64_t at)
@@ -431,7 +405,7 @@ static enum cria_status delete_elsewhere(struct cria_tx *tx, struct cria_call *c
 CRIA_TEST(unique_ids_are_unique_among_the_living_of_a_directory)
 {
     static const struct {
-        step_fn *step;
+        store_step_fn *step;
         enum cria_status status;
         int64_t first, second; /* updated_at of the two directories afterwards */
     } steps[] = {

@@ -6,7 +6,7 @@ import time
 import pytest
 
 import stub_llm
-from client import Api
+from client import Api, Turn
 from cria_server import wait_for
 
 ASK = "Which plant had the longest outage?"
@@ -205,8 +205,12 @@ def test_failures_end_in_one_error_stop(llm, llm_docs, stub, name, plays):
 
 
 def test_a_cut_answer_keeps_what_was_said(llm, llm_docs, stub):
-    stub.play(stub_llm.cut("Half an answer was "))
-    turn = llm.ask(llm.session(llm_docs.id), "Hello", [])
+    go = stub.hold()
+    stub.play(stub_llm.cut("Half an answer was ", go))
+    stream = llm.open_turn(llm.session(llm_docs.id), "Hello")
+    stream.until("text_delta")
+    go.set()
+    turn = Turn(stream.rest())
     assert turn.stop["is_error"]
     assert turn.text.startswith("Half an answer was")
     assert len(stub.requests) == 1, "no second try after text was shown"

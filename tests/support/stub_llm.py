@@ -126,9 +126,10 @@ def whole(words):
     return Play([("raw", body.encode())], stream=False)
 
 
-def cut(words):
-    """Some text, then the connection is gone without a finish reason."""
-    return Play([chunk({"role": "assistant", "content": words}), ("reset",)])
+def cut(words, event):
+    """Some text, then, once `event` is set, the connection is gone without a finish reason. (A reset
+    that comes too early takes with it what was sent before.)"""
+    return Play([chunk({"role": "assistant", "content": words}), ("wait", event), ("reset",)])
 
 
 def garbage():

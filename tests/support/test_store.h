@@ -67,6 +67,36 @@ static inline void store_fixture_free(struct store_fixture *f)
     free(f);
 }
 
+/* A write that is one function of tx and call. */
+typedef enum cria_status store_step_fn(struct cria_tx *tx, struct cria_call *call);
+
+static inline enum cria_status store_fixture_run_step(struct cria_tx *tx, struct cria_call *call,
+                                                      void *arg)
+{
+    store_step_fn *const *fn = arg;
+    return (*fn)(tx, call);
+}
+
+static inline enum cria_status write_step(struct store_fixture *f, store_step_fn *fn)
+{
+    return cria_store_write(f->store, &f->call, store_fixture_run_step, &fn);
+}
+
+/** A snapshot; cria_store_read_end is the caller's. */
+static inline struct cria_tx *reading(struct store_fixture *f)
+{
+    struct cria_tx *tx = NULL;
+    assert_int_equal(cria_store_read_begin(f->store, &f->call, &tx), CRIA_OK);
+    return tx;
+}
+
+/** In a step: passes a failure on. */
+#define TRY(expression)                      \
+    do {                                     \
+        enum cria_status st_ = (expression); \
+        if (st_ != CRIA_OK) return st_;      \
+    } while (0)
+
 static inline int store_setup(void **state)
 {
     struct store_fixture *f = *state = store_fixture_new();

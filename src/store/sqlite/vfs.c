@@ -1,8 +1,8 @@
 #include "store/sqlite/vfs.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -15,11 +15,54 @@ struct file {
 
 static sqlite3_vfs vfs;
 static sqlite3_vfs *system_vfs;
-static char shadow[1024];
+
+#ifdef CRIA_FAULTS
+static cria_sqlite_watch_fn *watch;
+static void *watch_arg;
+
+void cria_sqlite_vfs_watch(cria_sqlite_watch_fn *fn, void *arg)
+{
+    watch = fn;
+    watch_arg = arg;
+}
+
+static int told(int code, enum cria_sqlite_deed deed, const char *name, struct cria_str bytes,
+                int64_t at)
+{
+    const struct cria_sqlite_event event = {deed, name, bytes, at};
+    if (watch && code == SQLITE_OK && name) watch(watch_arg, &event);
+    return code;
+}
+#else
+void cria_sqlite_vfs_watch(cria_sqlite_watch_fn *fn, void *arg)
+{
+    (void)fn, (void)arg;
+}
+
+static int told(int code, enum cria_sqlite_deed deed, const char *name, struct cria_str bytes,
+                int64_t at)
+{
+    (void)deed, (void)name, (void)bytes, (void)at;
+    return code;
+}
+#endif
+
+/* The system's reason, too: SQLite asks for it. */
+static bool fails(enum cria_fault_kind kind)
+{
+    if (!cria_fault_fires(kind)) return false;
+    errno = EIO;
+    return true;
+}
 
 static sqlite3_file *real(sqlite3_file *file)
 {
     return ((struct file *)file)->real;
+}
+
+static const char *name_of(sqlite3_file *file)
+{
+    return ((struct file *)file)->name;
 }
 
 static int x_close(sqlite3_file *file)
@@ -29,58 +72,29 @@ static int x_close(sqlite3_file *file)
 
 static int x_read(sqlite3_file *file, void *out, int count, sqlite3_int64 at)
 {
+    if (fails(CRIA_FAULT_FILE)) return SQLITE_IOERR_READ;
     return real(file)->pMethods->xRead(real(file), out, count, at);
 }
 
 static int x_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at)
 {
-    if (cria_fault_fires(CRIA_FAULT_FILE)) return SQLITE_IOERR_WRITE;
-    return real(file)->pMethods->xWrite(real(file), bytes, count, at);
+    if (fails(CRIA_FAULT_FILE)) return SQLITE_IOERR_WRITE;
+    return told(real(file)->pMethods->xWrite(real(file), bytes, count, at), CRIA_SQLITE_WRITE,
+                name_of(file), cria_str_make(bytes, (size_t)count), at);
 }
 
 static int x_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
-    return real(file)->pMethods->xTruncate(real(file), size);
+    if (fails(CRIA_FAULT_FILE)) return SQLITE_IOERR_TRUNCATE;
+    return told(real(file)->pMethods->xTruncate(real(file), size), CRIA_SQLITE_TRUNCATE,
+                name_of(file), (struct cria_str){0}, size);
 }
-
-#ifdef CRIA_FAULTS
-void cria_sqlite_vfs_shadow(const char *folder)
-{
-    snprintf(shadow, sizeof(shadow), "%s", folder ? folder : "");
-}
-
-/* Written aside and renamed, so that a kill in the middle leaves the copy of the sync before. */
-static void copy_to_shadow(const struct file *file)
-{
-    char bytes[65536], path[2048], aside[2048 + 4];
-    const char *name = strrchr(file->name, '/');
-    snprintf(path, sizeof(path), "%s/%s", shadow, name ? name + 1 : file->name);
-    snprintf(aside, sizeof(aside), "%s.new", path);
-    FILE *from = fopen(file->name, "rbe"), *to = fopen(aside, "wbe");
-    size_t n;
-    while (from && to && (n = fread(bytes, 1, sizeof(bytes), from)) > 0) fwrite(bytes, 1, n, to);
-    if (from) fclose(from);
-    if (to && fclose(to) == 0) rename(aside, path);
-}
-#else
-void cria_sqlite_vfs_shadow(const char *folder)
-{
-    (void)folder;
-}
-
-static void copy_to_shadow(const struct file *file)
-{
-    (void)file;
-}
-#endif
 
 static int x_sync(sqlite3_file *file, int flags)
 {
-    if (cria_fault_fires(CRIA_FAULT_STORE)) return SQLITE_IOERR_FSYNC;
-    int code = real(file)->pMethods->xSync(real(file), flags);
-    if (code == SQLITE_OK && shadow[0] && ((struct file *)file)->name)
-        copy_to_shadow((struct file *)file);
-    return code;
+    if (fails(CRIA_FAULT_STORE)) return SQLITE_IOERR_FSYNC;
+    return told(real(file)->pMethods->xSync(real(file), flags), CRIA_SQLITE_SYNC, name_of(file),
+                (struct cria_str){0}, 0);
 }
 
 static int x_size(sqlite3_file *file, sqlite3_int64 *out)
@@ -120,6 +134,7 @@ static int x_traits(sqlite3_file *file)
 
 static int x_shm_map(sqlite3_file *file, int page, int size, int extend, void volatile **out)
 {
+    if (fails(CRIA_FAULT_FILE)) return SQLITE_IOERR_SHMMAP;
     return real(file)->pMethods->xShmMap(real(file), page, size, extend, out);
 }
 
@@ -162,6 +177,8 @@ static int x_open(sqlite3_vfs *self, const char *name, sqlite3_file *out, int fl
 {
     struct file *file = (struct file *)out;
     (void)self;
+    file->base.pMethods = NULL;
+    if (fails(CRIA_FAULT_FILE)) return SQLITE_CANTOPEN;
     file->name = name;
     file->real = (sqlite3_file *)(file + 1);
     int code = system_vfs->xOpen(system_vfs, name, file->real, flags, out_flags);
@@ -169,14 +186,23 @@ static int x_open(sqlite3_vfs *self, const char *name, sqlite3_file *out, int fl
     return code;
 }
 
+static int x_delete(sqlite3_vfs *self, const char *name, int sync_folder)
+{
+    (void)self;
+    if (fails(CRIA_FAULT_FILE)) return SQLITE_IOERR_DELETE;
+    return told(system_vfs->xDelete(system_vfs, name, sync_folder), CRIA_SQLITE_DELETE, name,
+                (struct cria_str){0}, 0);
+}
+
 static void register_once(void)
 {
     system_vfs = sqlite3_vfs_find(NULL);
     if (!system_vfs) return;
-    vfs = *system_vfs; /* all but opening is the system's own */
+    vfs = *system_vfs; /* all but opening and deleting is the system's own */
     vfs.zName = CRIA_SQLITE_VFS;
     vfs.szOsFile = (int)sizeof(struct file) + system_vfs->szOsFile;
     vfs.xOpen = x_open;
+    vfs.xDelete = x_delete;
     vfs.pNext = NULL;
     sqlite3_vfs_register(&vfs, 0);
 }

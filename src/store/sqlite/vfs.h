@@ -1,17 +1,35 @@
-/* vfs.h - a thin layer between SQLite and the system's files: failures on demand, and a copy of
- * what is surely on disk, both for tests. Without them it only passes calls on. Room: store/sqlite.
- */
+/* vfs.h - a thin layer between SQLite and the system's files, for tests: failures on demand, and
+ * word of all that was done, from which a test makes what a power cut may leave. Without them it
+ * only passes calls on. Room: store/sqlite.
+ *
+ * CRIA_FAULT_FILE fails an open, read, write, truncation, deletion or mapping, CRIA_FAULT_STORE a
+ * sync. */
 #ifndef CRIA_STORE_SQLITE_VFS_H
 #define CRIA_STORE_SQLITE_VFS_H
 
-#include <stdbool.h>
+#include "base/str.h"
 
 #define CRIA_SQLITE_VFS "cria"
 
 /** Once or more, any thread. */
 bool cria_sqlite_vfs_register(void);
-/** From now on every successful sync of a file copies it to `folder` under its own name: after a
- * power cut exactly those bytes are there. NULL ends it. Only in builds with CRIA_FAULTS. */
-void cria_sqlite_vfs_shadow(const char *folder);
+
+enum cria_sqlite_deed {
+    CRIA_SQLITE_WRITE,    /* bytes at `at` */
+    CRIA_SQLITE_TRUNCATE, /* to `at` bytes */
+    CRIA_SQLITE_SYNC,     /* all that was written to the file before it is on disk */
+    CRIA_SQLITE_DELETE
+};
+struct cria_sqlite_event {
+    enum cria_sqlite_deed deed;
+    const char *path;      /* absolute */
+    struct cria_str bytes; /* the caller's, for the time of the call */
+    int64_t at;
+};
+typedef void cria_sqlite_watch_fn(void *arg, const struct cria_sqlite_event *event);
+
+/** From now on fn is told of each such deed after it succeeded, on the thread that did it. NULL
+ * ends it. To be set while no database is open. Only in builds with CRIA_FAULTS. */
+void cria_sqlite_vfs_watch(cria_sqlite_watch_fn *fn, void *arg);
 
 #endif
