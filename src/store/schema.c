@@ -131,6 +131,7 @@ static enum cria_status fail(const struct cria_driver *driver, struct cria_conn 
     enum cria_failure why = driver->failure(conn);
     enum cria_status st = why == CRIA_FAILURE_FULL      ? CRIA_E_NO_SPACE
                           : why == CRIA_FAILURE_CORRUPT ? CRIA_E_CORRUPT
+                          : why == CRIA_FAILURE_MEMORY  ? CRIA_E_NO_MEMORY
                                                         : CRIA_E_IO;
     cria_fail(call, st, "The database could not be brought up to date: %s", driver->message(conn));
     if (driver->in_transaction(conn)) driver->exec(conn, "ROLLBACK");

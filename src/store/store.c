@@ -166,6 +166,15 @@ static enum cria_status refuse_broken(struct cria_call *call)
                            "The store stopped writing after a disk error");
 }
 
+static enum cria_status refuse(struct cria_store *store, struct cria_call *call,
+                               enum cria_failure why)
+{
+    if (why == CRIA_FAILURE_FULL) return refuse_full(call);
+    if (why == CRIA_FAILURE_MEMORY) return cria_fail_memory(call);
+    if (!store->figures.is_writable) return refuse_broken(call);
+    return cria_fail(call, CRIA_E_UNAVAILABLE, "The store could not take the write");
+}
+
 /* One function in its savepoint. False when the whole transaction is lost. */
 static bool run_one(struct cria_store *store, struct cria_write *write)
 {
@@ -211,10 +220,7 @@ static void commit_batch(struct cria_store *store, struct cria_write **batch, si
     enum cria_failure why = driver->failure(conn);
     note_failure(store, why);
     if (driver->in_transaction(conn)) driver->exec(conn, "ROLLBACK");
-    for (size_t i = 0; i < count; i++)
-        batch[i]->status = why == CRIA_FAILURE_FULL     ? refuse_full(batch[i]->call)
-                           : why == CRIA_FAILURE_MEMORY ? cria_fail_memory(batch[i]->call)
-                                                        : refuse_broken(batch[i]->call);
+    for (size_t i = 0; i < count; i++) batch[i]->status = refuse(store, batch[i]->call, why);
 }
 
 /* While the disk is full only what frees space is tried; now and then we look whether there is room
@@ -371,11 +377,13 @@ static enum cria_status borrow(struct cria_store *store, struct cria_call *call,
         *out = tx;
         return CRIA_OK;
     }
-    enum cria_status st = CRIA_E_NO_MEMORY;
+    enum cria_status st;
     tx = calloc(1, sizeof(*tx));
     if (tx) {
         *tx = (struct cria_tx){.store = store, .driver = store->driver};
         st = store->driver->open(store->folder, false, 0, call, &tx->conn);
+    } else {
+        st = cria_fail_memory(call);
     }
     if (st == CRIA_OK) {
         *out = tx;

@@ -25,6 +25,7 @@ enum {
 struct cria_conn {
     sqlite3 *db;
     struct cria_map statements; /* text -> sqlite3_stmt */
+    bool is_short;              /* our own memory was, at the last statement prepared */
     char path[PATH_BYTES];
 };
 
@@ -41,6 +42,7 @@ static void drop_statements(struct cria_conn *conn)
  * are many; only as a transaction begins or after it, where nobody holds one. */
 static bool exec(struct cria_conn *conn, const char *sql)
 {
+    conn->is_short = false;
     if (conn->statements.count > MAX_STATEMENTS && sqlite3_get_autocommit(conn->db))
         drop_statements(conn);
     return sqlite3_exec(conn->db, sql, NULL, NULL, NULL) == SQLITE_OK;
@@ -129,6 +131,7 @@ static enum cria_status open_conn(const char *folder, bool is_writer, uint32_t w
 static enum cria_failure failure(struct cria_conn *conn)
 {
     int code = sqlite3_extended_errcode(conn->db);
+    if (conn->is_short) return CRIA_FAILURE_MEMORY;
     switch (code & 0xFF) {
     case SQLITE_CONSTRAINT: /* a null where none may be is our mistake, not a conflict */
         return code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY
@@ -149,7 +152,7 @@ static enum cria_failure failure(struct cria_conn *conn)
 
 static const char *message(struct cria_conn *conn)
 {
-    return sqlite3_errmsg(conn->db);
+    return conn->is_short ? "out of memory" : sqlite3_errmsg(conn->db);
 }
 
 static bool in_transaction(struct cria_conn *conn)
@@ -165,12 +168,14 @@ static int64_t changes(struct cria_conn *conn)
 static struct cria_stmt *prepare(struct cria_conn *conn, struct cria_str sql)
 {
     sqlite3_stmt *stmt = cria_map_get(&conn->statements, sql);
+    conn->is_short = false;
     if (stmt) return (struct cria_stmt *)stmt;
     if (sqlite3_prepare_v3(conn->db, sql.ptr, (int)sql.len, SQLITE_PREPARE_PERSISTENT, &stmt,
                            NULL) != SQLITE_OK)
         return NULL;
     if (!cria_map_put(&conn->statements, sql, stmt)) {
         sqlite3_finalize(stmt);
+        conn->is_short = true;
         return NULL;
     }
     return (struct cria_stmt *)stmt;

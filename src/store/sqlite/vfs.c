@@ -92,7 +92,10 @@ static int x_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int x_sync(sqlite3_file *file, int flags)
 {
-    if (fails(CRIA_FAULT_STORE)) return SQLITE_IOERR_FSYNC;
+    if (fails(CRIA_FAULT_STORE)) {
+        told(SQLITE_OK, CRIA_SQLITE_LOSS, name_of(file), (struct cria_str){0}, 0);
+        return SQLITE_IOERR_FSYNC;
+    }
     return told(real(file)->pMethods->xSync(real(file), flags), CRIA_SQLITE_SYNC, name_of(file),
                 (struct cria_str){0}, 0);
 }

@@ -18,6 +18,8 @@ enum cria_sqlite_deed {
     CRIA_SQLITE_WRITE,    /* bytes at `at` */
     CRIA_SQLITE_TRUNCATE, /* to `at` bytes */
     CRIA_SQLITE_SYNC,     /* all that was written to the file before it is on disk */
+    CRIA_SQLITE_LOSS,     /* a sync failed: what was written since the last one may never get there,
+                             not even by a later sync */
     CRIA_SQLITE_DELETE
 };
 struct cria_sqlite_event {
@@ -28,7 +30,7 @@ struct cria_sqlite_event {
 };
 typedef void cria_sqlite_watch_fn(void *arg, const struct cria_sqlite_event *event);
 
-/** From now on fn is told of each such deed after it succeeded, on the thread that did it. NULL
+/** From now on fn is told of each such deed after it was done, on the thread that did it. NULL
  * ends it. To be set while no database is open. Only in builds with CRIA_FAULTS. */
 void cria_sqlite_vfs_watch(cria_sqlite_watch_fn *fn, void *arg);
 
