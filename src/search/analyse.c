@@ -338,6 +338,16 @@ static bool ends_with_abbreviation(struct cria_str text, size_t dot)
     return strstr(abbreviations, word) != NULL;
 }
 
+/* "7." at the start of a line, behind the marks of a heading or a list. */
+static bool is_item_number(struct cria_str text, size_t stop)
+{
+    size_t at = stop;
+    while (at > 0 && text.ptr[at - 1] >= '0' && text.ptr[at - 1] <= '9') at--;
+    if (at == stop) return false;
+    while (at > 0 && strchr(" \t#*->", text.ptr[at - 1])) at--;
+    return at == 0 || text.ptr[at - 1] == '\n';
+}
+
 /* Where the sentence that holds `at` ends, if it ends behind `at`: a stop with what may follow it.
  */
 static bool is_stop(struct cria_str text, size_t at, size_t *end)
@@ -361,7 +371,7 @@ static bool is_stop(struct cria_str text, size_t at, size_t *end)
     if (next < text.len && text.ptr[next] != ' ' && text.ptr[next] != '\n' &&
         text.ptr[next] != '\t')
         return false;
-    if (c == '.' && ends_with_abbreviation(text, at)) return false;
+    if (c == '.' && (ends_with_abbreviation(text, at) || is_item_number(text, at))) return false;
     size_t peek = next;
     while (peek < text.len && (text.ptr[peek] == ' ' || text.ptr[peek] == '\n')) peek++;
     if (c == '.' && peek < text.len && text.ptr[peek] >= 'a' && text.ptr[peek] <= 'z') return false;

@@ -194,7 +194,7 @@ static int x_delete(sqlite3_vfs *self, const char *name, int sync_folder)
     (void)self;
     if (fails(CRIA_FAULT_FILE)) return SQLITE_IOERR_DELETE;
     return told(system_vfs->xDelete(system_vfs, name, sync_folder), CRIA_SQLITE_DELETE, name,
-                (struct cria_str){0}, 0);
+                (struct cria_str){0}, sync_folder);
 }
 
 static void register_once(void)

@@ -20,7 +20,7 @@ enum cria_sqlite_deed {
     CRIA_SQLITE_SYNC,     /* all that was written to the file before it is on disk */
     CRIA_SQLITE_LOSS,     /* a sync failed: what was written since the last one may never get there,
                              not even by a later sync */
-    CRIA_SQLITE_DELETE
+    CRIA_SQLITE_DELETE    /* at: 1 when the folder was synced, too */
 };
 struct cria_sqlite_event {
     enum cria_sqlite_deed deed;
