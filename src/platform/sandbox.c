@@ -18,10 +18,10 @@
 #include <sys/mman.h>
 #endif
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HAS_SHADOW_MEMORY 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define HAS_SHADOW_MEMORY 1
 #endif
 #endif
@@ -50,7 +50,7 @@ static bool set_limits(const struct cria_sandbox_options *options)
 {
     bool set = limit(RLIMIT_CORE, 0) && limit(RLIMIT_CPU, options->cpu_seconds);
     if (!options->may_write_to_files) set = set && limit(RLIMIT_FSIZE, 0);
-    /* AddressSanitizer reserves terabytes that it never touches. */
+    /* Sanitizers reserve terabytes that they never touch. */
     if (options->memory_bytes && !HAS_SHADOW_MEMORY) {
 #ifdef __linux__
         set = set && limit(RLIMIT_AS, options->memory_bytes);
