@@ -2,6 +2,7 @@
  * question sets in the form of docs.jsonl, queries.jsonl, qrels.tsv and qa.jsonl (docs/search.md
  * names them). Prints a table. Each document is stored, chunked and searched as the server does it;
  * a document ranks by its best chunk. */
+#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,6 +317,12 @@ static void measure_answers(struct corpus *c, struct cria_call *call, struct cri
     fflush(stdout);
 }
 
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
+{
+    (void)status, (void)kind, (void)walk;
+    return remove(path);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const all[] = {"cranfield", "medline",  "adi",      "anthropic-docs",
@@ -352,8 +359,6 @@ int main(int argc, char **argv)
     cria_search_free(c.search);
     cria_store_close(c.store);
     cria_arena_release(&arena);
-    char command[128];
-    snprintf(command, sizeof(command), "%s/cria.db", folder);
-    unlink(command);
+    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return 0;
 }
