@@ -341,18 +341,17 @@ int main(int argc, char **argv)
             &(struct cria_search_options){.store = c.store, .memory_bytes = (size_t)4 << 30}, &call,
             &c.search) != CRIA_OK)
         die(&call, "open");
-    for (size_t i = 0; i < CRIA_COUNT(all); i++) {
-        bool wanted = argc == 2;
+    size_t count = argc > 2 ? (size_t)argc - 2 : CRIA_COUNT(all);
+    for (size_t i = 0; i < count; i++) {
+        const char *set = argc > 2 ? argv[i + 2] : all[i];
         size_t len, qa_len;
-        for (int k = 2; k < argc; k++) wanted = wanted || strcmp(argv[k], all[i]) == 0;
-        char *docs = wanted ? slurp(argv[1], all[i], "docs.jsonl", &len) : NULL;
+        char *docs = slurp(argv[1], set, "docs.jsonl", &len);
         if (!docs) continue;
-        char *qa = slurp(argv[1], all[i], "qa.jsonl", &qa_len);
-        load(&c, &call, cria_str_make(docs, len), strncmp(all[i], "xquad", 5) != 0);
-        measure_retrieval(&c, &call, argv[1], all[i]);
-        if (qa && strncmp(all[i], "xquad", 5) == 0) {
-            measure_answers(&c, &call, cria_str_make(qa, qa_len), cria_str_make(docs, len), all[i]);
-        }
+        char *qa = slurp(argv[1], set, "qa.jsonl", &qa_len);
+        load(&c, &call, cria_str_make(docs, len), strncmp(set, "xquad", 5) != 0);
+        measure_retrieval(&c, &call, argv[1], set);
+        if (qa && strncmp(set, "xquad", 5) == 0)
+            measure_answers(&c, &call, cria_str_make(qa, qa_len), cria_str_make(docs, len), set);
         free(qa);
         free(docs);
     }

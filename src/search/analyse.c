@@ -359,10 +359,15 @@ static bool is_stop(struct cria_str text, size_t at, size_t *end)
         return true;
     }
     if (c != '.' && c != '!' && c != '?' && c != 0x061F && c != 0x06D4 && c != 0x0964) return false;
-    while (next < text.len && strchr("\"')]", text.ptr[next]) && text.ptr[next]) next++;
-    if (next + 2 < text.len && (memcmp(text.ptr + next, "\xE2\x80\x9D", 3) == 0 ||
-                                memcmp(text.ptr + next, "\xE2\x80\x99", 3) == 0))
-        next += 3;
+    while (next < text.len) { /* quotes and brackets that close behind it */
+        struct cria_str rest = cria_str_sub(text, next, 3);
+        if (rest.ptr[0] && strchr("\"')]", rest.ptr[0]))
+            next++;
+        else if (cria_str_is(rest, "\xE2\x80\x9D") || cria_str_is(rest, "\xE2\x80\x99"))
+            next += 3;
+        else
+            break;
+    }
     if (next < text.len && text.ptr[next] == '[') { /* a reference mark: "word.[12]" */
         size_t close = next;
         while (close < text.len && close - next < 8 && text.ptr[close] != ']') close++;

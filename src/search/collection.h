@@ -82,8 +82,8 @@ struct cria_snapshot {
     enum cria_language language;       /* of most chunks */
     size_t bytes;
 };
-/** Takes the documents (a reference each). NULL when memory is short; then the references are given
- * back. */
+/** Takes the array (from malloc) and the documents in it (a reference each). NULL when memory is
+ * short; then the references are given back. */
 struct cria_snapshot *cria_snapshot_new(struct cria_vocabulary *vocabulary,
                                         struct cria_indexed_document **documents, size_t count,
                                         int64_t generation);

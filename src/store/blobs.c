@@ -61,15 +61,31 @@ static enum cria_status io_failure(struct cria_call *call, const char *what)
     return cria_fail(call, CRIA_E_IO, "The file could not be stored");
 }
 
+static bool fails(void)
+{
+    if (!cria_fault_fires(CRIA_FAULT_FILE)) return false;
+    errno = EIO;
+    return true;
+}
+
 static bool sync_folder(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
+    bool good = fd >= 0 && !fails() && fsync(fd) == 0;
     if (fd >= 0) close(fd);
     return good;
 }
 
-/* Makes blobs/<project>/<2 hex>; each new level is synced into the one above. */
+/* The folder of a blob. */
+static bool sync_around(const char *blob)
+{
+    char folder[PATH_BYTES];
+    snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(blob, '/') - blob), blob);
+    return sync_folder(folder);
+}
+
+/* Makes blobs/<project>/<2 hex>; each level is synced into the one above, also when somebody else
+ * made it, who may not have come so far. */
 static bool make_folders(const char *blob)
 {
     char path[PATH_BYTES], above[PATH_BYTES];
@@ -78,10 +94,7 @@ static bool make_folders(const char *blob)
         if (blob[i] == '/') cuts[0] = cuts[1], cuts[1] = i;
     for (int level = 0; level < 2; level++) {
         snprintf(path, sizeof(path), "%.*s", (int)cuts[level], blob);
-        if (mkdir(path, 0700) != 0) {
-            if (errno == EEXIST) continue;
-            return false;
-        }
+        if (mkdir(path, 0700) != 0 && errno != EEXIST) return false;
         const char *slash = strrchr(path, '/');
         snprintf(above, sizeof(above), "%.*s", (int)(slash - path), path);
         if (!sync_folder(above)) return false;
@@ -92,10 +105,7 @@ static bool make_folders(const char *blob)
 static bool write_all(int fd, struct cria_str bytes)
 {
     while (bytes.len) {
-        if (cria_fault_fires(CRIA_FAULT_FILE)) {
-            errno = EIO;
-            return false;
-        }
+        if (fails()) return false;
         ssize_t n = write(fd, bytes.ptr, bytes.len);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return false;
@@ -111,9 +121,9 @@ static enum cria_status spool_bytes(struct cria_store *store, struct cria_call *
     char id[CRIA_ID_SIZE];
     cria_id_new("blob-", id);
     snprintf(path, PATH_BYTES, "%s/%s", cria_blobs_spool_dir(store), id);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = fails() ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return io_failure(call, "open");
-    bool good = write_all(fd, bytes) && !cria_fault_fires(CRIA_FAULT_FILE) && fdatasync(fd) == 0;
+    bool good = write_all(fd, bytes) && !fails() && fdatasync(fd) == 0;
     enum cria_status st = good ? CRIA_OK : io_failure(call, "write");
     if (close(fd) != 0 && st == CRIA_OK) st = io_failure(call, "close");
     if (st != CRIA_OK) unlink(path);
@@ -123,14 +133,12 @@ static enum cria_status spool_bytes(struct cria_store *store, struct cria_call *
 /* Renames into place; durable when the folder is synced. */
 static enum cria_status move_in(struct cria_call *call, const char *from, const char *to)
 {
-    char folder[PATH_BYTES];
-    const char *slash = strrchr(to, '/');
+    if (fails()) return io_failure(call, "rename");
     if (rename(from, to) != 0) {
         if (errno != ENOENT || !make_folders(to) || rename(from, to) != 0)
             return io_failure(call, "rename");
     }
-    snprintf(folder, sizeof(folder), "%.*s", (int)(slash - to), to);
-    return sync_folder(folder) ? CRIA_OK : io_failure(call, "sync");
+    return sync_around(to) ? CRIA_OK : io_failure(call, "sync");
 }
 
 enum cria_status cria_blob_put(struct cria_store *store, struct cria_call *call,
@@ -147,10 +155,12 @@ enum cria_status cria_blob_put(struct cria_store *store, struct cria_call *call,
     bool is_pinned = pin(to, 1);
     pthread_mutex_unlock(&release_lock);
     if (!is_pinned) return cria_fail_memory(call);
-    if (is_there) return CRIA_OK;
-    if (source->spool_path) {
-        st = fdatasync(source->spool_fd) == 0 ? move_in(call, source->spool_path, to)
-                                              : io_failure(call, "sync");
+    if (is_there) { /* moved in by somebody who may not have synced the folder yet, or not lived to
+                     */
+        st = sync_around(to) ? CRIA_OK : io_failure(call, "sync");
+    } else if (source->spool_path) {
+        st = !fails() && fdatasync(source->spool_fd) == 0 ? move_in(call, source->spool_path, to)
+                                                          : io_failure(call, "sync");
         *moved = st == CRIA_OK;
     } else {
         st = spool_bytes(store, call, source->bytes, from);

@@ -438,6 +438,36 @@ static enum cria_status start_writer(struct cria_store *store, struct cria_call 
     return CRIA_OK;
 }
 
+static enum cria_status open_writer(struct cria_store *store, struct cria_call *call)
+{
+    const struct cria_driver *driver = store->driver;
+    enum cria_status st =
+        driver->open(store->folder, true, store->options.wal_max_pages, call, &store->writer.conn);
+    if (st != CRIA_OK) return st;
+    st = cria_schema_apply(driver, store->writer.conn, call);
+    if (st == CRIA_OK) return CRIA_OK;
+    driver->close(store->writer.conn);
+    store->writer.conn = NULL;
+    return st;
+}
+
+/* A full disk must not keep a server from starting: what is there can be read, and deleted. */
+static enum cria_status open_writer_anyway(struct cria_store *store, struct cria_call *call)
+{
+    enum cria_status st = open_writer(store, call);
+    if (st != CRIA_E_NO_SPACE) return st;
+    give_ballast_back(store);
+    store->figures.is_full = true;
+    st = open_writer(store, call);
+    if (st == CRIA_OK) {
+        call->status = CRIA_OK;
+        call->error[0] = '\0';
+        cria_log(CRIA_LOG_ERROR, "store.open",
+                 "why='the disk is full: only deletes will go through'");
+    }
+    return st;
+}
+
 enum cria_status cria_store_open(const struct cria_store_options *options, struct cria_call *call,
                                  struct cria_store **out)
 {
@@ -457,10 +487,7 @@ enum cria_status cria_store_open(const struct cria_store_options *options, struc
     pthread_cond_init(&store->reader_freed, NULL);
     store->writer = (struct cria_tx){.store = store, .driver = store->driver, .is_writer = true};
     enum cria_status st = open_folder(store, call);
-    if (st == CRIA_OK)
-        st = store->driver->open(store->folder, true, store->options.wal_max_pages, call,
-                                 &store->writer.conn);
-    if (st == CRIA_OK) st = cria_schema_apply(store->driver, store->writer.conn, call);
+    if (st == CRIA_OK) st = open_writer_anyway(store, call);
     if (st == CRIA_OK) st = start_writer(store, call);
     if (st != CRIA_OK) {
         cria_store_close(store);

@@ -73,8 +73,9 @@ static inline enum cria_status work_delete(struct cria_tx *tx, struct cria_call 
 {
     enum cria_status st = CRIA_OK;
     for (unsigned i = 0; i < WORK_PARTS && st == CRIA_OK; i++) {
-        struct cria_str sha;
-        st = cria_tx_file_delete(tx, call, WORK_PROJECT, work_id(call->arena, step, i), 1, &sha);
+        struct cria_str sha, id = work_id(call->arena, step, i);
+        if (!id.ptr) return cria_fail_memory(call);
+        st = cria_tx_file_delete(tx, call, WORK_PROJECT, id, 1, &sha);
     }
     return st;
 }
@@ -120,7 +121,10 @@ static inline enum cria_status work_run(struct store_fixture *f, unsigned step,
     enum cria_status st = CRIA_OK;
     store_fixture_forget(f);
     if (work_steps[step].kind == WORK_BLOB) st = work_put_blob(f, &one);
-    if (st == CRIA_OK) st = cria_store_write(f->store, &f->call, work_do, &one);
+    if (st == CRIA_OK) {
+        st = cria_store_write(f->store, &f->call, work_do, &one);
+        if (one.sha256[0]) cria_blob_unpin(f->store, &f->call, WORK_PROJECT, one.sha256);
+    }
     ledger->status[step] = st;
     return st;
 }

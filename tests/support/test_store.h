@@ -10,6 +10,13 @@
 #include "store/store.h"
 #include "tests/support/test.h"
 
+/** Whether this build can fail on demand and tell of its writes; tests of that skip() without. */
+#ifdef CRIA_FAULTS
+enum { TEST_HAS_FAULTS = 1 };
+#else
+enum { TEST_HAS_FAULTS = 0 };
+#endif
+
 struct store_fixture {
     char folder[128];
     struct cria_store *store; /* NULL while closed */

@@ -88,44 +88,16 @@ static bool configure(struct cria_conn *conn, bool is_writer, uint32_t wal_max_p
                  READER_CACHE_KIB);
         return exec(conn, text);
     }
+    /* secure_delete: some systems' SQLite overwrites all that is deleted, so that a delete wants as
+     * much space as it frees, which a full disk has not. */
     snprintf(text, sizeof(text),
-             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=%u;"
-             "PRAGMA cache_size=-%d; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY;",
+             "PRAGMA secure_delete=FAST; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+             "PRAGMA wal_autocheckpoint=%u; PRAGMA cache_size=-%d; PRAGMA foreign_keys=OFF;"
+             "PRAGMA temp_store=MEMORY;",
              wal_max_pages, WRITER_CACHE_KIB);
     if (!exec(conn, text)) return false;
     snprintf(text, sizeof(text), "PRAGMA application_id=%d", APPLICATION_ID);
     return ask(conn, "PRAGMA application_id") == APPLICATION_ID || exec(conn, text);
-}
-
-static enum cria_status open_conn(const char *folder, bool is_writer, uint32_t wal_max_pages,
-                                  struct cria_call *call, struct cria_conn **out)
-{
-    int flags = SQLITE_OPEN_NOMUTEX |
-                (is_writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
-    struct cria_conn *conn = calloc(1, sizeof(*conn));
-    if (!conn) return cria_fail_memory(call);
-    if (snprintf(conn->path, sizeof(conn->path), "%s/cria.db", folder) >= (int)sizeof(conn->path)) {
-        free(conn);
-        return cria_fail(call, CRIA_E_BAD_REQUEST, "The path of the data folder is too long");
-    }
-    bool good = cria_sqlite_vfs_register() &&
-                sqlite3_open_v2(conn->path, &conn->db, flags, CRIA_SQLITE_VFS) == SQLITE_OK;
-    if (good && is_writer && is_foreign(conn)) {
-        close_conn(conn);
-        return cria_fail(call, CRIA_E_CORRUPT,
-                         "cria.db in the data folder is not a database of Cria");
-    }
-    if (!good || !configure(conn, is_writer, wal_max_pages)) {
-        int code = conn->db ? sqlite3_errcode(conn->db) & 0xFF : SQLITE_NOMEM;
-        const char *why = conn->db ? sqlite3_errmsg(conn->db) : "out of memory";
-        enum cria_status st = cria_fail(
-            call, code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? CRIA_E_CORRUPT : CRIA_E_IO,
-            "The database could not be opened: %s", why);
-        close_conn(conn);
-        return st;
-    }
-    *out = conn;
-    return CRIA_OK;
 }
 
 static enum cria_failure failure(struct cria_conn *conn)
@@ -148,6 +120,40 @@ static enum cria_failure failure(struct cria_conn *conn)
         return CRIA_FAILURE_FATAL;
     default: return CRIA_FAILURE_OTHER;
     }
+}
+
+static enum cria_status open_conn(const char *folder, bool is_writer, uint32_t wal_max_pages,
+                                  struct cria_call *call, struct cria_conn **out)
+{
+    int flags = SQLITE_OPEN_NOMUTEX |
+                (is_writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+    struct cria_conn *conn = calloc(1, sizeof(*conn));
+    if (!conn) return cria_fail_memory(call);
+    if (snprintf(conn->path, sizeof(conn->path), "%s/cria.db", folder) >= (int)sizeof(conn->path)) {
+        free(conn);
+        return cria_fail(call, CRIA_E_BAD_REQUEST, "The path of the data folder is too long");
+    }
+    bool good = cria_sqlite_vfs_register() &&
+                sqlite3_open_v2(conn->path, &conn->db, flags, CRIA_SQLITE_VFS) == SQLITE_OK;
+    if (good && is_writer && is_foreign(conn)) {
+        close_conn(conn);
+        return cria_fail(call, CRIA_E_CORRUPT,
+                         "cria.db in the data folder is not a database of Cria");
+    }
+    if (!good || !configure(conn, is_writer, wal_max_pages)) {
+        enum cria_failure why = conn->db ? failure(conn) : CRIA_FAILURE_MEMORY;
+        enum cria_status st = cria_fail(call,
+                                        why == CRIA_FAILURE_CORRUPT  ? CRIA_E_CORRUPT
+                                        : why == CRIA_FAILURE_FULL   ? CRIA_E_NO_SPACE
+                                        : why == CRIA_FAILURE_MEMORY ? CRIA_E_NO_MEMORY
+                                                                     : CRIA_E_IO,
+                                        "The database could not be opened: %s",
+                                        conn->db ? sqlite3_errmsg(conn->db) : "out of memory");
+        close_conn(conn);
+        return st;
+    }
+    *out = conn;
+    return CRIA_OK;
 }
 
 static const char *message(struct cria_conn *conn)
