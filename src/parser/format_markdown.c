@@ -98,6 +98,9 @@ void cria_format_markdown(const struct cria_source *source, struct cria_doc *doc
     if (!cria_source_text(source, doc, CRIA_STR(""), &all)) return;
     cria_doc_add(doc, all);
     if (!cria_doc_ok(doc) || doc->text.len > UINT32_MAX) return;
+    /* md4c 0.4 looks for the end of links with strcspn(): a NUL stops it where the text ends. */
+    if (!cria_buf_reserve(&doc->text, 1)) return;
+    doc->text.ptr[doc->text.len] = '\0';
     size_t head = front_matter(doc, cria_buf_str(&doc->text));
     struct walk walk = {
         .doc = doc, .base = doc->text.ptr + head, .shift = head, .size = doc->text.len - head};

@@ -150,6 +150,7 @@ static bool take_apart(struct cria_str payload, struct cria_frame *out)
         out->number = (unsigned char)payload.ptr[0];
         out->start = get_number(payload.ptr + 1, 8);
         out->end = get_number(payload.ptr + 9, 8);
+        out->text = CRIA_STR("");
         return true;
     case CRIA_FRAME_TITLE: return is_text(payload, CRIA_FRAME_MAX_TITLE_BYTES);
     case CRIA_FRAME_PICTURE:
@@ -165,6 +166,7 @@ static bool take_apart(struct cria_str payload, struct cria_frame *out)
     case CRIA_FRAME_END:
         if (payload.len != 8) return false;
         out->start = get_number(payload.ptr, 8);
+        out->text = CRIA_STR("");
         return true;
     }
     return false;

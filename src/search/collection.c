@@ -115,7 +115,7 @@ static struct cria_posting *count_terms(struct cria_arena *arena, uint32_t *ids,
     struct cria_posting *terms = CRIA_NEW_ARRAY(arena, count, struct cria_posting);
     *distinct = 0;
     if (!terms) return NULL;
-    qsort(ids, count, sizeof(*ids), by_id);
+    if (count) qsort(ids, count, sizeof(*ids), by_id);
     for (size_t i = 0; i < count; i++) {
         if (*distinct && terms[*distinct - 1].id == ids[i])
             terms[*distinct - 1].tf++;

@@ -296,7 +296,13 @@ static enum cria_status scheduled_indexes(struct cria_tx *tx, struct cria_call *
     TRY(add_index(tx, call, P, "idx-h-unchanged", CRIA_INDEX_READY, "on_source_change",
                   now - 20 * 1000000));
     TRY(add_index(tx, call, Q, "idx-i-no-directory", CRIA_INDEX_READY, "on_source_change", 5));
-    return add_index(tx, call, P, "idx-j-manual", CRIA_INDEX_READY, "manual", 5);
+    TRY(add_index(tx, call, P, "idx-j-manual", CRIA_INDEX_READY, "manual", 5));
+    /* Tried an hour ago and failed: not at once again. */
+    TRY(add_index(tx, call, P, "idx-k-tried", CRIA_INDEX_FAILED, "daily", 5));
+    struct cria_index tried;
+    TRY(cria_tx_index_get(tx, call, P, CRIA_STR("idx-k-tried"), &tried));
+    tried.updated_at_us = now - DAY / 24;
+    return cria_tx_index_update_state(tx, call, P, &tried);
 }
 
 static void assert_refs(const struct cria_index_ref_list *list, const char *const *want,

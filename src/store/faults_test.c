@@ -54,6 +54,7 @@ static void run_with_fault(struct store_fixture *f, enum cria_fault_kind kind, b
         assert_true(cria_fault_fired());
         assert_said(f, st, kind);
         has_stopped = !cria_store_figures(f->store).is_writable;
+        if (kind == CRIA_FAULT_STORE) assert_true(has_stopped); /* a sync is never tried again */
     }
     if (kind == CRIA_FAULT_ALLOC) assert_true(cria_store_figures(f->store).is_writable);
     if (has_stopped) assert_true(cria_store_figures(f->store).fsync_errors > 0);

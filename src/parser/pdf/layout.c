@@ -339,6 +339,27 @@ static void write_page(struct layout *layout, size_t at)
         flush(layout);
 }
 
+/* What is no place on a page (NaN, a point a mile away) is brought to one: the text stays. */
+static double place(double value, double most)
+{
+    if (isnan(value)) return 0;
+    return fmin(fmax(value, -most), 2 * most);
+}
+
+static void tame(struct cria_pdf_page *page)
+{
+    if (!(page->width > 0 && page->width < 1e5)) page->width = 600;
+    if (!(page->height > 0 && page->height < 1e5)) page->height = 800;
+    for (size_t i = 0; i < page->word_count; i++) {
+        struct cria_pdf_word *word = &page->words[i];
+        word->x1 = place(word->x1, page->width);
+        word->y1 = place(word->y1, page->height);
+        word->x2 = fmax(place(word->x2, page->width), word->x1);
+        word->y2 = fmax(place(word->y2, page->height), word->y1);
+        word->size = fmin(fmax(place(word->size, page->height), 1), page->height);
+    }
+}
+
 void cria_pdf_layout(struct cria_pdf_page *pages, size_t count, struct cria_doc *doc)
 {
     struct layout layout = {.doc = doc, .pages = pages, .count = count};
@@ -346,6 +367,7 @@ void cria_pdf_layout(struct cria_pdf_page *pages, size_t count, struct cria_doc 
     if (!layout.lines) return;
     cria_buf_init(&layout.line, CRIA_DOC_MAX_TEXT_BYTES);
     cria_buf_init(&layout.block, CRIA_DOC_MAX_TEXT_BYTES);
+    for (size_t i = 0; i < count; i++) tame(&pages[i]);
     measure_sizes(&layout);
     for (size_t i = 0; i < count; i++)
         if (!cria_pdf_read_lines(&doc->arena, &pages[i], &layout.lines[i])) goto out;
