@@ -169,6 +169,16 @@ const struct cria_chat_job *cria_chat_job_metadata(const struct cria_chat *of)
     return sdk_object(of, "job_metadata");
 }
 
+size_t cria_chat_events_count(const struct cria_chat *of)
+{
+    return sdk_count(of, "events");
+}
+
+const struct cria_event *cria_chat_events_at(const struct cria_chat *of, size_t n)
+{
+    return sdk_object_at(of, "events", n);
+}
+
 size_t cria_chat_session_page_items_count(const struct cria_chat_session_page *of)
 {
     return sdk_count(of, "items");
@@ -402,6 +412,16 @@ const char *cria_index_metadata_status(const struct cria_index_metadata *of)
 const char *cria_index_metadata_error_message(const struct cria_index_metadata *of)
 {
     return sdk_text(of, "error_message");
+}
+
+size_t cria_index_metadata_failed_files_count(const struct cria_index_metadata *of)
+{
+    return sdk_count(of, "failed_files");
+}
+
+const void *cria_index_metadata_failed_files_at(const struct cria_index_metadata *of, size_t n)
+{
+    return sdk_object_at(of, "failed_files", n);
 }
 
 size_t cria_index_page_items_count(const struct cria_index_page *of)
@@ -747,6 +767,176 @@ const char *cria_project_page_next_page_token(const struct cria_project_page *of
 int64_t cria_project_page_total_size(const struct cria_project_page *of)
 {
     return sdk_int(of, "total_size");
+}
+
+const char *cria_text_event_type(const struct cria_text_event *of)
+{
+    return sdk_text(of, "type");
+}
+
+const char *cria_text_event_content(const struct cria_text_event *of)
+{
+    return sdk_text(of, "content");
+}
+
+size_t cria_text_event_citations_count(const struct cria_text_event *of)
+{
+    return sdk_count(of, "citations");
+}
+
+const struct cria_citation *cria_text_event_citations_at(const struct cria_text_event *of, size_t n)
+{
+    return sdk_object_at(of, "citations", n);
+}
+
+const char *cria_text_event_grounding(const struct cria_text_event *of)
+{
+    return sdk_text(of, "grounding");
+}
+
+int64_t cria_citation_n(const struct cria_citation *of)
+{
+    return sdk_int(of, "n");
+}
+
+const char *cria_citation_index_id(const struct cria_citation *of)
+{
+    return sdk_text(of, "index_id");
+}
+
+const char *cria_citation_file_id(const struct cria_citation *of)
+{
+    return sdk_text(of, "file_id");
+}
+
+const char *cria_citation_file_name(const struct cria_citation *of)
+{
+    return sdk_text(of, "file_name");
+}
+
+int64_t cria_citation_page_start(const struct cria_citation *of)
+{
+    return sdk_int(of, "page_start");
+}
+
+int64_t cria_citation_page_end(const struct cria_citation *of)
+{
+    return sdk_int(of, "page_end");
+}
+
+int64_t cria_citation_char_start(const struct cria_citation *of)
+{
+    return sdk_int(of, "char_start");
+}
+
+int64_t cria_citation_char_end(const struct cria_citation *of)
+{
+    return sdk_int(of, "char_end");
+}
+
+const char *cria_citation_quote(const struct cria_citation *of)
+{
+    return sdk_text(of, "quote");
+}
+
+const char *cria_citation_support(const struct cria_citation *of)
+{
+    return sdk_text(of, "support");
+}
+
+const char *cria_tool_call_event_type(const struct cria_tool_call_event *of)
+{
+    return sdk_text(of, "type");
+}
+
+const char *cria_tool_call_event_call_id(const struct cria_tool_call_event *of)
+{
+    return sdk_text(of, "call_id");
+}
+
+const char *cria_tool_call_event_name(const struct cria_tool_call_event *of)
+{
+    return sdk_text(of, "name");
+}
+
+const char *cria_tool_result_event_type(const struct cria_tool_result_event *of)
+{
+    return sdk_text(of, "type");
+}
+
+const char *cria_tool_result_event_call_id(const struct cria_tool_result_event *of)
+{
+    return sdk_text(of, "call_id");
+}
+
+const char *cria_tool_result_event_name(const struct cria_tool_result_event *of)
+{
+    return sdk_text(of, "name");
+}
+
+const struct cria_image_attachment *cria_tool_result_event_image_attachment(const struct cria_tool_result_event *of)
+{
+    return sdk_object(of, "image_attachment");
+}
+
+const char *cria_image_attachment_attachment_name(const struct cria_image_attachment *of)
+{
+    return sdk_text(of, "attachment_name");
+}
+
+const char *cria_image_attachment_source_id(const struct cria_image_attachment *of)
+{
+    return sdk_text(of, "source_id");
+}
+
+const char *cria_stop_event_type(const struct cria_stop_event *of)
+{
+    return sdk_text(of, "type");
+}
+
+bool cria_stop_event_is_error(const struct cria_stop_event *of)
+{
+    return sdk_bool(of, "is_error");
+}
+
+const char *cria_stop_event_error(const struct cria_stop_event *of)
+{
+    return sdk_text(of, "error");
+}
+
+const struct cria_usage *cria_stop_event_usage(const struct cria_stop_event *of)
+{
+    return sdk_object(of, "usage");
+}
+
+size_t cria_stop_event_skipped_index_ids_count(const struct cria_stop_event *of)
+{
+    return sdk_count(of, "skipped_index_ids");
+}
+
+const char *cria_stop_event_skipped_index_ids_at(const struct cria_stop_event *of, size_t n)
+{
+    return sdk_text_at(of, "skipped_index_ids", n);
+}
+
+double cria_usage_duration_ms(const struct cria_usage *of)
+{
+    return sdk_real(of, "duration_ms");
+}
+
+int64_t cria_usage_total_input_tokens(const struct cria_usage *of)
+{
+    return sdk_int(of, "total_input_tokens");
+}
+
+int64_t cria_usage_total_output_tokens(const struct cria_usage *of)
+{
+    return sdk_int(of, "total_output_tokens");
+}
+
+int64_t cria_usage_turns(const struct cria_usage *of)
+{
+    return sdk_int(of, "turns");
 }
 
 static const struct sdk_field beta_attachments_get_fields[] = {

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "base/log.h"
+#include "cli/cli_main.h"
 #include "platform/crypto.h"
 #include "server/admin.h"
 #include "server/app.h"
@@ -22,7 +23,15 @@ static const char usage[] =
     "       cria config --markdown               the options as a table\n"
     "       cria --version\n"
     "\n"
-    "`cria serve --help` lists the options. Without a key only this machine is served.\n";
+    "`cria serve --help` lists the options. Without a key only this machine is served.\n"
+    "\n"
+    "With a server running, here or elsewhere (`cria COMMAND --help` tells more):\n";
+
+static void print_usage(FILE *out)
+{
+    fputs(usage, out);
+    cli_print_commands(out);
+}
 
 static enum cria_log_level level_of(const char *name)
 {
@@ -87,7 +96,7 @@ static int config_main(int argc, char **argv)
         return EX_OK;
     }
     if (argc < 1 || strcmp(argv[0], "check") != 0) {
-        fputs(usage, stderr);
+        print_usage(stderr);
         return EX_USAGE;
     }
     bool good = configure(&config, argc - 1, argv + 1);
@@ -106,12 +115,13 @@ int main(int argc, char **argv)
     if (strcmp(verb, "serve") == 0) return serve(argc - 2, argv + 2);
     if (strcmp(verb, "keys") == 0 || strcmp(verb, "projects") == 0)
         return cria_admin_main(argc - 1, argv + 1);
+    if (cli_knows(verb)) return cli_main(argc, argv);
     if (strcmp(verb, "config") == 0) return config_main(argc - 2, argv + 2);
     if (strcmp(verb, "--version") == 0 || strcmp(verb, "version") == 0) {
         puts("cria " CRIA_VERSION);
         return EX_OK;
     }
     bool asked = strcmp(verb, "--help") == 0 || strcmp(verb, "help") == 0;
-    fputs(usage, asked ? stdout : stderr);
+    print_usage(asked ? stdout : stderr);
     return asked ? EX_OK : EX_USAGE;
 }

@@ -9,7 +9,8 @@
 extern "C" {
 #endif
 
-/* ---- results: text accessors give NULL, the others 0 or false, where a member is absent or null;
+/* ---- results, and events by their types (an event whose type is "text" may be taken for a struct
+ * cria_text_event, and so on): text accessors give NULL, the others 0 or false, where a member is absent or null;
  * cria_member_presence() tells which. */
 
 struct cria_presigned_url;
@@ -41,6 +42,13 @@ struct cria_file;
 struct cria_file_page;
 struct cria_project;
 struct cria_project_page;
+struct cria_text_event;
+struct cria_citation;
+struct cria_tool_call_event;
+struct cria_tool_result_event;
+struct cria_image_attachment;
+struct cria_stop_event;
+struct cria_usage;
 struct cria_list; /* of projects */
 struct cria_empty;
 
@@ -115,6 +123,9 @@ CRIA_API size_t cria_chat_index_ids_count(const struct cria_chat *of);
 CRIA_API const char *cria_chat_index_ids_at(const struct cria_chat *of, size_t n);
 /** As in the summary. */
 CRIA_API const struct cria_chat_job *cria_chat_job_metadata(const struct cria_chat *of);
+/** The history in order. */
+CRIA_API size_t cria_chat_events_count(const struct cria_chat *of);
+CRIA_API const struct cria_event *cria_chat_events_at(const struct cria_chat *of, size_t n);
 
 /** ChatSessionPage: a result. */
 CRIA_API size_t cria_chat_session_page_items_count(const struct cria_chat_session_page *of);
@@ -216,6 +227,9 @@ CRIA_API bool cria_index_sync_in_progress(const struct cria_index *of);
 CRIA_API const char *cria_index_metadata_status(const struct cria_index_metadata *of);
 /** Why it failed; null otherwise. */
 CRIA_API const char *cria_index_metadata_error_message(const struct cria_index_metadata *of);
+/** Up to 100 entries that could not be parsed. Its members by cria_member_json(). */
+CRIA_API size_t cria_index_metadata_failed_files_count(const struct cria_index_metadata *of);
+CRIA_API const void *cria_index_metadata_failed_files_at(const struct cria_index_metadata *of, size_t n);
 
 /** IndexPage: a result. */
 CRIA_API size_t cria_index_page_items_count(const struct cria_index_page *of);
@@ -370,6 +384,83 @@ CRIA_API const struct cria_project *cria_project_page_items_at(const struct cria
 CRIA_API const char *cria_project_page_next_page_token(const struct cria_project_page *of);
 /** Total number of items, if known. Clients may only display it. */
 CRIA_API int64_t cria_project_page_total_size(const struct cria_project_page *of);
+
+/** TextEvent: a result. */
+CRIA_API const char *cria_text_event_type(const struct cria_text_event *of);
+/** A whole block of answer, equal to its deltas joined. */
+CRIA_API const char *cria_text_event_content(const struct cria_text_event *of);
+/** Where the block's statements rest, in the order of their markers. Absent on blocks that answer
+ * nothing. */
+CRIA_API size_t cria_text_event_citations_count(const struct cria_text_event *of);
+CRIA_API const struct cria_citation *cria_text_event_citations_at(const struct cria_text_event *of, size_t n);
+/** Whether the documents hold the answer. `not_found` bears no citations. */
+CRIA_API const char *cria_text_event_grounding(const struct cria_text_event *of);
+
+/** Citation: One passage that a statement of the answer rests on. Ours alone. */
+/** The number of its marker `[n]` in `content`. */
+CRIA_API int64_t cria_citation_n(const struct cria_citation *of);
+/** Index that was searched. */
+CRIA_API const char *cria_citation_index_id(const struct cria_citation *of);
+/** The id that find, grep and read use. */
+CRIA_API const char *cria_citation_file_id(const struct cria_citation *of);
+/** As find gives it. */
+CRIA_API const char *cria_citation_file_name(const struct cria_citation *of);
+/** First page, from 1; null for formats without pages. */
+CRIA_API int64_t cria_citation_page_start(const struct cria_citation *of);
+/** Last page. */
+CRIA_API int64_t cria_citation_page_end(const struct cria_citation *of);
+/** Start in the parsed text, in Unicode code points. */
+CRIA_API int64_t cria_citation_char_start(const struct cria_citation *of);
+/** End, exclusive. */
+CRIA_API int64_t cria_citation_char_end(const struct cria_citation *of);
+/** Equal to the parsed text at these offsets. */
+CRIA_API const char *cria_citation_quote(const struct cria_citation *of);
+/** The statement is the quote itself; the quote covers its words and figures; the check found no
+ * support. */
+CRIA_API const char *cria_citation_support(const struct cria_citation *of);
+
+/** ToolCallEvent: a result. */
+CRIA_API const char *cria_tool_call_event_type(const struct cria_tool_call_event *of);
+/** Joins the call with its result; unique within the session. */
+CRIA_API const char *cria_tool_call_event_call_id(const struct cria_tool_call_event *of);
+/** Tool that is called. */
+CRIA_API const char *cria_tool_call_event_name(const struct cria_tool_call_event *of);
+
+/** ToolResultEvent: a result. */
+CRIA_API const char *cria_tool_result_event_type(const struct cria_tool_result_event *of);
+/** The call this answers. */
+CRIA_API const char *cria_tool_result_event_call_id(const struct cria_tool_result_event *of);
+/** Tool that was called. */
+CRIA_API const char *cria_tool_result_event_name(const struct cria_tool_result_event *of);
+/** Set when the tool showed a page picture. */
+CRIA_API const struct cria_image_attachment *cria_tool_result_event_image_attachment(const struct cria_tool_result_event *of);
+
+/** ImageAttachment: Where to fetch the page picture a tool showed to the model. */
+/** Name to fetch it by. */
+CRIA_API const char *cria_image_attachment_attachment_name(const struct cria_image_attachment *of);
+/** Value for source_id when fetching. */
+CRIA_API const char *cria_image_attachment_source_id(const struct cria_image_attachment *of);
+
+/** StopEvent: a result. */
+CRIA_API const char *cria_stop_event_type(const struct cria_stop_event *of);
+/** Whether the turn failed. */
+CRIA_API bool cria_stop_event_is_error(const struct cria_stop_event *of);
+/** Why, or null. */
+CRIA_API const char *cria_stop_event_error(const struct cria_stop_event *of);
+CRIA_API const struct cria_usage *cria_stop_event_usage(const struct cria_stop_event *of);
+/** Indexes asked for that could not be queried, spelt as the client spelt them. */
+CRIA_API size_t cria_stop_event_skipped_index_ids_count(const struct cria_stop_event *of);
+CRIA_API const char *cria_stop_event_skipped_index_ids_at(const struct cria_stop_event *of, size_t n);
+
+/** StopUsage: a result. */
+/** Wall time of the turn. */
+CRIA_API double cria_usage_duration_ms(const struct cria_usage *of);
+/** Null when the model backend does not report it. */
+CRIA_API int64_t cria_usage_total_input_tokens(const struct cria_usage *of);
+/** Null when the model backend does not report it. */
+CRIA_API int64_t cria_usage_total_output_tokens(const struct cria_usage *of);
+/** Steps the agent took. */
+CRIA_API int64_t cria_usage_turns(const struct cria_usage *of);
 
 /* ---- calls: params may be NULL where nothing is required */
 

@@ -1,0 +1,218 @@
+/* add.c - files and folders into an index: what is new or changed is uploaded, then the index is
+ * built and waited for. A file is known by its path (unique_id) and its SHA-256 (metadata). */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+enum { DEPTH_MAX = 32, PATH_BYTES = 4096, POLL_US = 100000 };
+
+struct adding {
+    struct cli *cli;
+    char *index_id, *directory_id;
+    size_t uploaded, unchanged, failed;
+    uint64_t bytes;
+    double begun;
+};
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- the index: by name, else made with a directory of the same name */
+
+static enum exit_code find_index(struct adding *adding, const char *name)
+{
+    struct cria_iterator *all = NULL;
+    const void *item = NULL;
+    enum cria_code code = cria_beta_indexes_list_all(adding->cli->client, NULL, &all);
+    while (code == CRIA_OK && !adding->index_id &&
+           (code = cria_iterator_next(all, &item)) == CRIA_OK && item) {
+        if (strcmp(cria_index_name(item), name) != 0 && strcmp(cria_index_id(item), name) != 0)
+            continue;
+        adding->index_id = strdup(cria_index_id(item));
+        adding->directory_id = strdup(cria_index_source_directory_id(item));
+    }
+    cria_iterator_free(all);
+    return code == CRIA_OK ? EXIT_FINE : cli_fail(adding->cli, "indexes");
+}
+
+static enum exit_code make_directory(struct adding *adding, const char *name)
+{
+    struct cria_directory *directory = NULL;
+    const struct cria_beta_directories_new_params params = {.name = name};
+    if (adding->directory_id) return EXIT_FINE;
+    if (cria_beta_directories_new(adding->cli->client, &params, &directory) != CRIA_OK)
+        return cli_fail(adding->cli, name);
+    adding->directory_id = strdup(cria_directory_id(directory));
+    cria_free(directory);
+    return EXIT_FINE;
+}
+
+/* ---- one file */
+
+static void tell(const struct adding *adding, const char *verdict, const char *path)
+{
+    if (adding->cli->is_quiet || adding->cli->is_json) return;
+    printf("%-9s ", verdict);
+    cli_print_safe(path, stdout);
+    putchar('\n');
+    fflush(stdout);
+}
+
+/* What the directory holds under this path: 1 the same bytes, 0 nothing, -1 others, which are
+ * removed. */
+static int look(struct adding *adding, const char *path, const char *hash)
+{
+    struct cria_directory_file_page *page = NULL;
+    int verdict = 0;
+    const struct cria_beta_directories_files_list_params params = {.unique_id = path};
+    if (cria_beta_directories_files_list(adding->cli->client, adding->directory_id, &params,
+                                         &page) != CRIA_OK)
+        return 0;
+    if (cria_directory_file_page_items_count(page)) {
+        const struct cria_directory_file *file = cria_directory_file_page_items_at(page, 0);
+        char *metadata = cria_member_json(file, "metadata");
+        verdict = metadata && strstr(metadata, hash) ? 1 : -1;
+        cria_text_free(metadata);
+        if (verdict < 0)
+            cria_beta_directories_files_delete(adding->cli->client, adding->directory_id,
+                                               cria_directory_file_id(file), NULL);
+    }
+    cria_free(page);
+    return verdict;
+}
+
+static void add_file(struct adding *adding, const char *path, uint64_t size)
+{
+    char hash[65], metadata[100];
+    struct cria_directory_file *file = NULL;
+    if (!cli_hash_file(path, hash)) {
+        adding->failed++;
+        cli_say(EXIT_NO_INPUT, "%s cannot be read", path);
+        return;
+    }
+    int known = look(adding, path, hash);
+    if (known == 1) {
+        adding->unchanged++;
+        tell(adding, "unchanged", path);
+        return;
+    }
+    snprintf(metadata, sizeof(metadata), "{\"sha256\":\"%s\"}", hash);
+    const struct cria_beta_directories_files_upload_params params = {
+        .upload_file = {.path = path}, .unique_id = path, .metadata = metadata};
+    if (cria_beta_directories_files_upload(adding->cli->client, adding->directory_id, &params,
+                                           &file) != CRIA_OK) {
+        adding->failed++;
+        cli_fail(adding->cli, path);
+        return;
+    }
+    adding->uploaded++;
+    adding->bytes += size;
+    tell(adding, known < 0 ? "replaced" : "uploaded", path);
+    cria_free(file);
+}
+
+static void add_path(struct adding *adding, const char *path, unsigned depth)
+{
+    struct stat info;
+    struct dirent *entry;
+    char below[PATH_BYTES];
+    if (stat(path, &info) != 0) {
+        adding->failed++;
+        cli_say(EXIT_NO_INPUT, "%s: there is no such file", path);
+        return;
+    }
+    if (S_ISREG(info.st_mode)) {
+        add_file(adding, path, (uint64_t)info.st_size);
+        return;
+    }
+    DIR *dir = S_ISDIR(info.st_mode) && depth < DEPTH_MAX ? opendir(path) : NULL;
+    while (dir && (entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] == '.') continue; /* hidden ones, and the folder itself */
+        int n = snprintf(below, sizeof(below), "%s/%s", path, entry->d_name);
+        if (n > 0 && (size_t)n < sizeof(below)) add_path(adding, below, depth + 1);
+    }
+    if (dir) closedir(dir);
+}
+
+/* ---- building */
+
+static enum exit_code begin_build(struct adding *adding, const char *name)
+{
+    struct cria_client *client = adding->cli->client;
+    if (adding->index_id) {
+        struct cria_empty *empty = NULL;
+        enum cria_code code = cria_beta_indexes_sync(client, adding->index_id, NULL, &empty);
+        cria_free(empty);
+        /* One that runs already may have missed what came late: it is waited for all the same. */
+        return code == CRIA_OK || cria_last_error()->status == 409 ? EXIT_FINE
+                                                                   : cli_fail(adding->cli, "sync");
+    }
+    struct cria_index *index = NULL;
+    const struct cria_beta_indexes_new_params params = {.source_directory_id = adding->directory_id,
+                                                        .name = name};
+    if (cria_beta_indexes_new(client, &params, &index) != CRIA_OK)
+        return cli_fail(adding->cli, "index");
+    adding->index_id = strdup(cria_index_id(index));
+    cria_free(index);
+    return EXIT_FINE;
+}
+
+static void tell_failures(const struct cria_index_metadata *metadata)
+{
+    for (size_t i = 0; i < cria_index_metadata_failed_files_count(metadata); i++) {
+        const void *failed = cria_index_metadata_failed_files_at(metadata, i);
+        char *why = cria_to_json(failed);
+        cli_say(EXIT_DATA, "not indexed: %s", why ? why : "?");
+        cria_text_free(why);
+    }
+}
+
+static enum exit_code wait_ready(struct adding *adding)
+{
+    for (;; usleep(POLL_US)) {
+        struct cria_index *index = NULL;
+        if (cria_beta_indexes_get(adding->cli->client, adding->index_id, NULL, &index) != CRIA_OK)
+            return cli_fail(adding->cli, "index");
+        const struct cria_index_metadata *metadata = cria_index_metadata(index);
+        const char *status = cria_index_metadata_status(metadata);
+        bool is_ready = strcmp(status, "ready") == 0, has_failed = strcmp(status, "failed") == 0;
+        if (has_failed) cli_say(EXIT_DATA, "%s", cria_index_metadata_error_message(metadata));
+        if (is_ready || has_failed) tell_failures(metadata);
+        if (is_ready && adding->cli->is_json) cli_print_json(index);
+        cria_free(index);
+        if (is_ready) return adding->failed ? EXIT_FAILED : EXIT_FINE;
+        if (has_failed) return EXIT_DATA;
+    }
+}
+
+enum exit_code cli_add(struct cli *cli)
+{
+    struct adding adding = {.cli = cli, .begun = now_s()};
+    const char *name = cli->index_count ? cli->index_names[0] : "documents";
+    if (!cli->word_count) return cli_say(EXIT_USAGE, "files or folders are wanted");
+    enum exit_code code = find_index(&adding, name);
+    if (code == EXIT_FINE) code = make_directory(&adding, name);
+    for (size_t i = 0; i < cli->word_count && code == EXIT_FINE; i++)
+        add_path(&adding, cli->words[i], 0);
+    if (code == EXIT_FINE) code = begin_build(&adding, name);
+    if (code == EXIT_FINE) code = wait_ready(&adding);
+    if (!cli->is_json && !cli->is_quiet && (code == EXIT_FINE || code == EXIT_FAILED)) {
+        double seconds = now_s() - adding.begun;
+        printf(
+            "%zu uploaded (%.1f MB, %.1f s), %zu unchanged, %zu failed; index %s \"%s\" is ready\n",
+            adding.uploaded, (double)adding.bytes / 1e6, seconds, adding.unchanged, adding.failed,
+            adding.index_id, name);
+    }
+    free(adding.index_id);
+    free(adding.directory_id);
+    return code;
+}
