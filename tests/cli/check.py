@@ -1,0 +1,143 @@
+"""The commands of `cria` that talk to a server; tests/support/with_server.py starts the servers."""
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CRIA = Path(os.environ.get("CRIA_BIN_DIR") or ROOT / "build-dev" / "bin") / "cria"
+USAGE, UNAVAILABLE, NO_PERMISSION = 64, 69, 77
+
+
+def cria(*words, want=0, env=None, typed=None, url=None):
+    more = dict(os.environ, LLAMA_CLOUD_BASE_URL=url or os.environ["CRIA_TEST_URL"], **(env or {}))
+    done = subprocess.run([CRIA, *words], cwd=ROOT, env=more, input=typed, capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == want, (words, done.returncode, done.stdout, done.stderr)
+    assert "\033" not in done.stdout, "colours into a pipe"
+    return done
+
+
+def without_an_index():
+    for words in (["ask", "x"], ["search", "x"], ["find"], ["chat"]):
+        assert "cria add" in cria(*words, want=1).stderr
+    assert cria("indexes").stdout == "" and cria("sessions").stdout == ""
+
+
+def add_uploads_by_difference():
+    folder = Path(tempfile.mkdtemp(prefix="cria-cli-"))
+    try:
+        shutil.copytree(ROOT / "samples", folder / "s", ignore=shutil.ignore_patterns("questions*"))
+        shutil.rmtree(folder / "s" / "source")
+        files = [p for p in (folder / "s").rglob("*") if p.is_file()]
+        said = cria("add", str(folder / "s"), "--index", "railway").stdout
+        assert "%d uploaded" % len(files) in said and "is ready" in said, said
+        said = cria("add", str(folder / "s"), "--index", "railway").stdout
+        assert "0 uploaded" in said and "%d unchanged" % len(files) in said, said
+        (folder / "s" / "fares.txt").write_text("A dog costs nine crowns from Alderbrook.\n")
+        said = cria("add", str(folder / "s"), "--index", "railway").stdout
+        assert "1 uploaded" in said and "replaced" in said, said
+        assert "nine crowns" in cria("cat", "fares.txt").stdout
+        assert "/no/such" in cria("add", "/no/such", "--index", "railway", want=1).stderr
+        bad = folder / "bad.pdf"
+        bad.write_bytes(b"not a pdf at all \x00\x01")
+        assert "not indexed" in cria("add", str(bad), "--index", "railway").stderr
+    finally:
+        shutil.rmtree(folder)
+
+
+def questions():
+    said = cria("ask", "At what wind speed does no train run above High Larches?").stdout
+    assert "85 kilometres per hour" in said and "operating-handbook.pdf, p. 3" in said, said
+    events = [json.loads(line) for line in
+              cria("ask", "Who founded the railway?", "--json", "--index", "railway").stdout.splitlines()]
+    assert events[0]["type"] == "user_input" and events[-1]["type"] == "stop"
+    session = json.loads(cria("sessions", "--json", "--limit", "1").stdout)["session_id"]
+    assert "Who founded the railway?" in cria("sessions", "show", session).stdout
+    cria("sessions", "delete", session)
+    cria("sessions", "show", session, want=1)
+
+
+def conversation():
+    said = cria("chat", typed="Who founded the railway?\n/sources\n/new\n/what\n/quit\n").stdout
+    assert "212 households" in said and '"It was founded' in said and "There are /sources" in said
+
+
+def looking():
+    passages = [json.loads(line) for line in cria("search", "rack section", "--json").stdout.splitlines()]
+    assert passages and all(0 <= p["score"] <= 1 for p in passages)
+    assert "operating-handbook.pdf" in cria("search", "rack section", "--limit", "1").stdout
+    assert "timetable.csv" in cria("find", "TIME").stdout
+    cria("find", "no such name", want=1)
+    assert "operating-handbook.pdf:" in cria("grep", r"\d+ per mille").stdout
+    cria("grep", "xyzzy", want=1)
+    assert "no file" in cria("cat", "nothing.txt", want=1).stderr
+    cria("search", "zyzzyva", want=1)
+
+
+def lists():
+    index = json.loads(cria("indexes", "--json").stdout)
+    assert index["name"] == "railway" and index["metadata"]["status"] == "ready"
+    assert json.loads(cria("indexes", "show", index["id"]).stdout)["id"] == index["id"]
+    cria("indexes", "sync", index["id"])
+    assert "fares.txt" in cria("files").stdout
+    cria("add", str(ROOT / "samples" / "fares.txt"), "--index", "second")
+    assert "choose with --index" in cria("search", "dog", want=USAGE).stderr
+    cria("search", "dog", "--index", "second", "--index", "railway")
+    assert "no index 'third'" in cria("search", "dog", "--index", "third", want=1).stderr
+
+
+def mistakes():
+    for words in (["ask"], ["ask", "a", "b"], ["grep"], ["cat"], ["search", "x", "--frob"],
+                  ["search", "x", "--limit"], ["indexes", "frob"], ["indexes", "delete"], ["frob"]):
+        cria(*words, want=USAGE)
+    assert "cria serve" in cria("ask", "x", want=UNAVAILABLE, url="http://127.0.0.1:9").stderr
+    keyed = os.environ["CRIA_TEST_KEYED_URL"]
+    said = cria("indexes", want=NO_PERMISSION, url=keyed, env={"LLAMA_CLOUD_API_KEY": "wrong-key"}).stderr
+    assert "LLAMA_CLOUD_API_KEY" in said and "wrong-key" not in said
+    cria("indexes", url=keyed, env={"LLAMA_CLOUD_API_KEY": os.environ["CRIA_TEST_KEY"]})
+    for command in ("add", "ask", "chat", "search", "find", "grep", "cat", "indexes", "files", "sessions"):
+        assert "--base-url" in cria(command, "--help").stdout
+        assert "cria " + command in cria("--help").stdout
+
+
+def colours_on_a_terminal():
+    for env, want in (({}, True), ({"NO_COLOR": "1"}, False)):
+        master, slave = pty.openpty()
+        more = dict(os.environ, LLAMA_CLOUD_BASE_URL=os.environ["CRIA_TEST_URL"], TERM="xterm", **env)
+        process = subprocess.Popen([CRIA, "search", "dog", "--index", "second"], stdout=slave, env=more)
+        os.close(slave)
+        seen = b""
+        try:
+            while chunk := os.read(master, 4096):
+                seen += chunk
+        except OSError:
+            pass  # the other end is closed
+        process.wait(20)
+        os.close(master)
+        assert (b"\033[1m" in seen) == want, seen
+
+
+def main():
+    passed = failed = 0
+    for test in (without_an_index, add_uploads_by_difference, questions, conversation, looking, lists,
+                 mistakes, colours_on_a_terminal):
+        try:
+            test()
+            passed += 1
+        except Exception:  # told with its name; the others still run
+            failed += 1
+            print("not ok: " + test.__name__)
+            traceback.print_exc(limit=-2)
+    print("cli: %d passed, %d failed, 0 skipped" % (passed, failed), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
