@@ -123,6 +123,8 @@ enum exit_code cli_ask(struct cli *cli)
 {
     char *ids[INDEXES_MAX], *session = NULL, *sources = NULL;
     size_t count;
+    if (cli->word_count == 2 && cli_is_folder(cli->words[0]))
+        return cli_ask_folder(cli, cli->words[0], cli->words[1]);
     if (cli->word_count != 1)
         return cli_say(EXIT_USAGE, "one question is wanted: cria ask \"How long …?\"");
     enum exit_code code = cli_indexes_of(cli, ids, &count);

@@ -10,8 +10,10 @@ static const struct cli_command commands[] = {
      "Uploads what is new or changed, builds the index, and waits until it can be asked.\n"
      "Folders are walked; a file is known by its path. The index is made when there is none.",
      cli_add},
-    {"ask", "QUESTION", "ask once",
-     "Streams the answer with its sources as footnotes. --session ID goes on in a session.",
+    {"ask", "[FOLDER] QUESTION", "ask once",
+     "Streams the answer with its sources as footnotes. --session ID goes on in a session.\n"
+     "With a FOLDER no server is needed: its files are indexed into your cache folder, and the\n"
+     "next question about it starts from there.",
      cli_ask},
     {"chat", "", "ask on and on",
      "A conversation: /sources shows what the last answer is made of, /new begins afresh,\n"

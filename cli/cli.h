@@ -46,6 +46,9 @@ struct cli_command {
 enum exit_code cli_add(struct cli *cli);
 enum exit_code cli_ask(struct cli *cli);
 enum exit_code cli_chat(struct cli *cli);
+/** Asks over a folder without a server: one of its own runs meanwhile. */
+enum exit_code cli_ask_folder(struct cli *cli, const char *folder, const char *question);
+bool cli_is_folder(const char *path);
 enum exit_code cli_search(struct cli *cli);
 enum exit_code cli_find(struct cli *cli);
 enum exit_code cli_grep(struct cli *cli);

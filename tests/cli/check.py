@@ -107,6 +107,18 @@ def mistakes():
         assert "cria " + command in cria("--help").stdout
 
 
+def a_folder_without_a_server():
+    home = tempfile.mkdtemp(prefix="cria-cli-home-")
+    try:
+        env = {"HOME": home, "XDG_CACHE_HOME": ""}
+        for _ in range(2):
+            said = cria("ask", "samples", "Who founded the railway?", url="http://127.0.0.1:9", env=env).stdout
+            assert "212 households" in said, said
+        assert len(list((Path(home) / ".cache" / "cria").iterdir())) == 1
+    finally:
+        shutil.rmtree(home)
+
+
 def colours_on_a_terminal():
     for env, want in (({}, True), ({"NO_COLOR": "1"}, False)):
         master, slave = pty.openpty()
@@ -127,7 +139,7 @@ def colours_on_a_terminal():
 def main():
     passed = failed = 0
     for test in (without_an_index, add_uploads_by_difference, questions, conversation, looking, lists,
-                 mistakes, colours_on_a_terminal):
+                 mistakes, a_folder_without_a_server, colours_on_a_terminal):
         try:
             test()
             passed += 1
