@@ -309,6 +309,16 @@ enum cria_code cria_stream_next(struct cria_stream *stream, const struct cria_ev
     return CRIA_OK;
 }
 
+enum cria_code cria_stream_each(struct cria_stream *stream,
+                                bool (*fn)(void *arg, const struct cria_event *event), void *arg)
+{
+    const struct cria_event *event = NULL;
+    enum cria_code code;
+    while ((code = cria_stream_next(stream, &event)) == CRIA_OK && event)
+        if (!fn(arg, event)) return sdk_fail(CRIA_CANCELLED, "the reader stopped");
+    return code;
+}
+
 const char *cria_stream_last_event_id(const struct cria_stream *stream)
 {
     return stream->last_id;

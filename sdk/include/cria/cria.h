@@ -192,6 +192,14 @@ CRIA_API void cria_stream_free(struct cria_stream *stream);
 CRIA_API enum cria_code cria_beta_chat_resume(struct cria_client *client, const char *session_id,
                                               const char *last_event_id, struct cria_stream **out);
 
+/**
+ * Reads a stream to its end and gives each event to fn; when fn returns false it stops there with
+ * CRIA_CANCELLED. The stream is still to be freed. CRIA_OK: the turn is over.
+ */
+CRIA_API enum cria_code cria_stream_each(struct cria_stream *stream,
+                                         bool (*fn)(void *arg, const struct cria_event *event),
+                                         void *arg);
+
 CRIA_API const char *cria_event_type(const struct cria_event *event);
 /** NULL when it has none. */
 CRIA_API const char *cria_event_content(const struct cria_event *event);

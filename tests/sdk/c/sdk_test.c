@@ -383,6 +383,38 @@ static void a_turn_is_streamed_and_taken_up_again(void **state)
     free(session);
 }
 
+static bool stop_at_text(void *arg, const struct cria_event *event)
+{
+    ++*(int *)arg;
+    return strcmp(cria_event_type(event), "text_delta") != 0;
+}
+
+static bool count_all(void *arg, const struct cria_event *event)
+{
+    (void)event;
+    ++*(int *)arg;
+    return true;
+}
+
+static void events_come_to_a_function_too(void **state)
+{
+    struct fixture *f = *state;
+    struct cria_stream *stream = NULL;
+    char *session = new_session(f->client);
+    const char *const ids[] = {f->index_id};
+    int some = 0, all = 0;
+    good(cria_beta_chat_stream(
+        f->client, session,
+        &(struct cria_beta_chat_stream_params){.index_ids = {.items = ids, .count = 1},
+                                               .prompt = "Which plant had the longest outage?"},
+        &stream));
+    assert_int_equal(cria_stream_each(stream, stop_at_text, &some), CRIA_CANCELLED);
+    good(cria_stream_each(stream, count_all, &all)); /* the rest */
+    cria_stream_free(stream);
+    assert_true(some > 1 && all > 1);
+    free(session);
+}
+
 static void *cancel_soon(void *arg)
 {
     usleep(100000);
@@ -576,6 +608,7 @@ int main(void)
         cmocka_unit_test(lists_go_over_pages),
         cmocka_unit_test(uploads_from_path_memory_and_function),
         cmocka_unit_test(a_turn_is_streamed_and_taken_up_again),
+        cmocka_unit_test(events_come_to_a_function_too),
         cmocka_unit_test(a_stream_is_cancelled_from_another_thread),
         cmocka_unit_test(retries_follow_the_official_rules),
         cmocka_unit_test(a_call_has_a_deadline),
