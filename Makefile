@@ -42,6 +42,7 @@ bench: ## measure beside floors and peers
 
 docs: all ## docs/configuration.md from the option table
 	@tools/configuration-docs
+	@sdk/reference build/libcria.html
 
 samples: ## the sample PDF and DOCX from their sources
 	@samples/make-samples
