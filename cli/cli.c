@@ -29,6 +29,9 @@ static const struct cli_command commands[] = {
     {"cat", "NAME", "print the text of a file", "", cli_cat},
     {"indexes", "[list | show ID | sync ID | delete ID]", "look after indexes", "", cli_indexes},
     {"files", "[list | delete ID]", "look after stored files", "", cli_files},
+    {"backup", "FILE", "save everything of a running server in one file",
+     "Consistent, while the server goes on. `cria restore FILE DIR` makes a data folder of it.",
+     cli_backup},
     {"sessions", "[list | show ID | delete ID]", "look after chat sessions", "", cli_sessions},
 };
 

@@ -53,6 +53,7 @@ enum exit_code cli_search(struct cli *cli);
 enum exit_code cli_find(struct cli *cli);
 enum exit_code cli_grep(struct cli *cli);
 enum exit_code cli_cat(struct cli *cli);
+enum exit_code cli_backup(struct cli *cli);
 enum exit_code cli_indexes(struct cli *cli);
 enum exit_code cli_files(struct cli *cli);
 enum exit_code cli_sessions(struct cli *cli);

@@ -547,25 +547,22 @@ static size_t take_download(char *bytes, size_t size, size_t count, void *arg)
     return download->write(download->arg, bytes, size * count) ? size * count : 0;
 }
 
-enum cria_code cria_download(struct cria_client *client, const char *url,
-                             bool (*write)(void *arg, const void *bytes, size_t size), void *arg)
+static enum cria_code download(struct cria_client *client, struct sdk_request *request,
+                               struct curl_slist *headers,
+                               bool (*write)(void *arg, const void *bytes, size_t size), void *arg)
 {
     char why[CURL_ERROR_SIZE] = "";
     struct download download = {.write = write, .arg = arg, .curl = sdk_take_handle(client)};
-    struct sdk_request request = {.method = "GET"};
-    if (!download.curl) return sdk_fail_memory();
-    sdk_text_add_z(&request.url, url);
-    /* No key goes along: the link is the credential, and it may lead elsewhere. */
-    sdk_set_common(client, download.curl, &request, &download.reply, NULL);
+    if (!download.curl || request->url.failed) return sdk_fail_memory();
+    sdk_set_common(client, download.curl, request, &download.reply, headers);
     curl_easy_setopt(download.curl, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(download.curl, CURLOPT_WRITEFUNCTION, take_download);
     curl_easy_setopt(download.curl, CURLOPT_WRITEDATA, &download);
-    curl_easy_setopt(download.curl, CURLOPT_FOLLOWLOCATION, 1L);
+    if (!headers) curl_easy_setopt(download.curl, CURLOPT_FOLLOWLOCATION, 1L);
     CURLcode result = curl_easy_perform(download.curl);
     long status = 0;
     curl_easy_getinfo(download.curl, CURLINFO_RESPONSE_CODE, &status);
     sdk_give_handle(client, download.curl);
-    sdk_text_release(&request.url);
     enum cria_code code = CRIA_OK;
     download.reply.status = (int)status;
     if (result == CURLE_WRITE_ERROR)
@@ -575,5 +572,31 @@ enum cria_code cria_download(struct cria_client *client, const char *url,
     else if (status != 200)
         code = sdk_fail_status(&download.reply);
     sdk_text_release(&download.reply.body);
+    return code;
+}
+
+enum cria_code cria_download(struct cria_client *client, const char *url,
+                             bool (*write)(void *arg, const void *bytes, size_t size), void *arg)
+{
+    struct sdk_request request = {.method = "GET"};
+    sdk_text_add_z(&request.url, url);
+    /* No key goes along: the link is the credential, and it may lead elsewhere. */
+    enum cria_code code = download(client, &request, NULL, write, arg);
+    sdk_text_release(&request.url);
+    return code;
+}
+
+enum cria_code cria_fetch(struct cria_client *client, const char *path,
+                          bool (*write)(void *arg, const void *bytes, size_t size), void *arg)
+{
+    struct sdk_request request = {.method = "GET"};
+    if (!path || path[0] != '/') return sdk_fail(CRIA_USAGE, "cria_fetch: a path begins with /");
+    sdk_text_add_z(&request.url, client->base_url);
+    sdk_text_add_z(&request.url, path);
+    struct curl_slist *headers = sdk_headers(client, &request, 0, NULL);
+    enum cria_code code =
+        headers ? download(client, &request, headers, write, arg) : sdk_fail_memory();
+    curl_slist_free_all(headers);
+    sdk_text_release(&request.url);
     return code;
 }

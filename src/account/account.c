@@ -285,6 +285,14 @@ bool cria_account_may_use(struct cria_account *account, const struct cria_call *
     return may;
 }
 
+bool cria_account_is_wide(struct cria_account *account, const struct cria_call *call)
+{
+    pthread_mutex_lock(&account->lock);
+    bool is_wide = bound_project(account, call)[0] == '\0';
+    pthread_mutex_unlock(&account->lock);
+    return is_wide;
+}
+
 enum cria_status cria_account_scope(struct cria_account *account, struct cria_call *call,
                                     struct cria_str project_id, struct cria_str organization_id)
 {

@@ -41,6 +41,10 @@ CRIA_MUST_CHECK enum cria_status cria_account_scope(struct cria_account *account
 bool cria_account_may_use(struct cria_account *account, const struct cria_call *call,
                           struct cria_str project_id);
 
+/** Whether the call may see all projects: its key is bound to none, or none was needed. Loop-safe.
+ */
+bool cria_account_is_wide(struct cria_account *account, const struct cria_call *call);
+
 struct cria_key_new {
     struct cria_str name;
     struct cria_str project_id; /* null: the whole organization */

@@ -67,6 +67,8 @@ void cria_api_health(struct cria_exchange *ex);
 void cria_api_ready(struct cria_exchange *ex);
 void cria_api_metrics(struct cria_exchange *ex);
 void cria_api_openapi(struct cria_exchange *ex);
+/* backup.c */
+void cria_api_backup(struct cria_exchange *ex);
 /* admin.c */
 void cria_api_admin_create_key(struct cria_exchange *ex);
 void cria_api_admin_list_keys(struct cria_exchange *ex);

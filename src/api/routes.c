@@ -77,6 +77,7 @@ const struct cria_route cria_routes[] = {
     {CRIA_GET,    "/ready",                        "ready",                 cria_api_ready,                    NONE, OPEN},
     {CRIA_GET,    "/metrics",                      "metrics",               cria_api_metrics,                  NONE, OPEN},
     {CRIA_GET,    "/openapi.yaml",                 "openapi",               cria_api_openapi,                  NONE, OPEN | LOOP},
+    {CRIA_GET,    "/backup",                       "backup",                cria_api_backup,                   NONE, WRITE},
     {CRIA_POST,   "/admin/keys",                   "adminCreateKey",        cria_api_admin_create_key,         JSON, ADMIN},
     {CRIA_GET,    "/admin/keys",                   "adminListKeys",         cria_api_admin_list_keys,          NONE, ADMIN},
     {CRIA_DELETE, "/admin/keys/{key_id}",          "adminRevokeKey",        cria_api_admin_revoke_key,         NONE, ADMIN},

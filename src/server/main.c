@@ -8,6 +8,7 @@
 #include "platform/crypto.h"
 #include "server/admin.h"
 #include "server/app.h"
+#include "store/backup.h"
 
 enum { ERRORS_BYTES = 65536, ARENA_BYTES = 16 << 20 };
 
@@ -18,6 +19,7 @@ static const char usage[] =
     "usage: cria serve [--data DIR] [--listen ADDRESS:PORT] [options]\n"
     "       cria keys create|list|revoke …       API keys of a data folder\n"
     "       cria projects create|list …          its projects\n"
+    "       cria restore FILE DIR                a data folder of a backup; each file is checked\n"
     "       cria config check [options]          tells every mistake in options, environment and "
     "file\n"
     "       cria config --markdown               the options as a table\n"
@@ -105,6 +107,36 @@ static int config_main(int argc, char **argv)
     return good ? EX_OK : EX_CONFIG;
 }
 
+static int restore(int argc, char **argv)
+{
+    struct cria_arena arena;
+    struct cria_call call;
+    struct cria_restored restored;
+    struct cria_store *store = NULL;
+    if (argc != 2) {
+        fputs("usage: cria restore FILE DIR\n", stderr);
+        return EX_USAGE;
+    }
+    cria_arena_init(&arena, ARENA_BYTES);
+    cria_call_init(&call, &arena);
+    enum cria_status st = cria_backup_restore(&call, argv[0], argv[1], &restored);
+    /* Opening it is the last check: the schema is ours, the database whole. */
+    if (st == CRIA_OK)
+        st = cria_store_open(&(struct cria_store_options){.folder = argv[1]}, &call, &store);
+    cria_store_close(store);
+    if (st == CRIA_OK)
+        printf("%s: %llu files, %.1f MB, all as their digests say\n", argv[1],
+               (unsigned long long)restored.blobs, (double)restored.bytes / 1e6);
+    else
+        fprintf(stderr, "cria: %s\n", call.error[0] ? call.error : cria_status_name(st));
+    cria_arena_release(&arena);
+    return st == CRIA_OK            ? EX_OK
+           : st == CRIA_E_CORRUPT   ? EX_DATAERR
+           : st == CRIA_E_CONFLICT  ? EX_CANTCREAT
+           : st == CRIA_E_NO_MEMORY ? EX_OSERR
+                                    : EX_IOERR;
+}
+
 int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
@@ -115,6 +147,7 @@ int main(int argc, char **argv)
     if (strcmp(verb, "serve") == 0) return serve(argc - 2, argv + 2);
     if (strcmp(verb, "keys") == 0 || strcmp(verb, "projects") == 0)
         return cria_admin_main(argc - 1, argv + 1);
+    if (strcmp(verb, "restore") == 0) return restore(argc - 2, argv + 2);
     if (cli_knows(verb)) return cli_main(argc, argv);
     if (strcmp(verb, "config") == 0) return config_main(argc - 2, argv + 2);
     if (strcmp(verb, "--version") == 0 || strcmp(verb, "version") == 0) {

@@ -22,6 +22,7 @@ enum { STRAY_AGE_S = 3600, PATH_BYTES = CRIA_STORE_PATH + 256 };
  * time. What was put and has no row yet is pinned: path -> how often. */
 static pthread_mutex_t release_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cria_map pins;
+static bool is_held; /* a backup is being made: what is named now has to stay */
 
 static bool pin(const char *path, int change)
 {
@@ -203,6 +204,15 @@ enum cria_status cria_blob_open(struct cria_store *store, struct cria_call *call
     return CRIA_OK;
 }
 
+bool cria_blobs_hold(bool hold)
+{
+    pthread_mutex_lock(&release_lock);
+    bool changed = is_held != hold;
+    is_held = hold;
+    pthread_mutex_unlock(&release_lock);
+    return changed;
+}
+
 /* Whether a row names the blob. True when that cannot be told. */
 static bool is_named(struct cria_store *store, struct cria_call *call, struct cria_str project,
                      struct cria_str sha256)
@@ -228,7 +238,8 @@ static void remove_stray(struct cria_store *store, struct cria_call *call, struc
                          struct cria_str sha256, const char *path)
 {
     pthread_mutex_lock(&release_lock);
-    if (!cria_map_get(&pins, cria_str_from(path)) && !is_named(store, call, project, sha256))
+    if (!is_held && !cria_map_get(&pins, cria_str_from(path)) &&
+        !is_named(store, call, project, sha256))
         unlink(path);
     pthread_mutex_unlock(&release_lock);
 }

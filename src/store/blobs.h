@@ -34,6 +34,8 @@ void cria_blob_release(struct cria_store *store, struct cria_call *call, struct 
                        const char *sha256);
 /** Removes strays, and spool files older than an hour; on a worker, at start and now and then. */
 void cria_blobs_sweep(struct cria_store *store, struct cria_call *call);
+/** While held, no blob is removed: for backups. False: it is held already. */
+bool cria_blobs_hold(bool hold);
 /** Folder for spool files, on the same file system; absolute. */
 const char *cria_blobs_spool_dir(struct cria_store *store);
 

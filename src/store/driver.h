@@ -47,6 +47,9 @@ struct cria_driver {
                                   int n); /* valid until the next step; null: {NULL,0} */
     int64_t (*column_int)(struct cria_stmt *stmt, int n);
     void (*reset)(struct cria_stmt *stmt);
+    /** Writes a consistent copy of the whole database to a file that is not there yet, while others
+     * write. Outside a transaction. */
+    bool (*snapshot)(struct cria_conn *conn, const char *path);
     /** Bytes of the write-ahead log, for metrics. */
     uint64_t (*wal_bytes)(struct cria_conn *conn);
 };

@@ -593,3 +593,22 @@ enum cria_status cria_store_secret(struct cria_store *store, struct cria_call *c
     cria_store_read_end(tx);
     return st == CRIA_E_NOT_FOUND ? cria_store_write(store, call, secret_make, &secret) : st;
 }
+
+/* ---- snapshots
+ * ------------------------------------------------------------------------------------------------
+ */
+
+enum cria_status cria_store_snapshot(struct cria_store *store, struct cria_call *call,
+                                     const char *path)
+{
+    struct cria_conn *conn = NULL;
+    enum cria_status st = store->driver->open(store->folder, false, 0, call, &conn);
+    if (st != CRIA_OK) return st;
+    if (!store->driver->snapshot(conn, path))
+        st = store->driver->failure(conn) == CRIA_FAILURE_FULL
+                 ? cria_fail(call, CRIA_E_NO_SPACE, "The disk is full: no copy could be made")
+                 : cria_fail(call, CRIA_E_IO, "The database cannot be copied: %s",
+                             store->driver->message(conn));
+    store->driver->close(conn);
+    return st;
+}

@@ -81,6 +81,9 @@ struct cria_store_figures {
     bool is_full;     /* the disk was full at the last write */
 };
 struct cria_store_figures cria_store_figures(struct cria_store *store);
+/** Writes a consistent copy of the database to a new file; writers go on meanwhile. Blocks. */
+CRIA_MUST_CHECK enum cria_status cria_store_snapshot(struct cria_store *store,
+                                                     struct cria_call *call, const char *path);
 /** The folder, absolute. */
 const char *cria_store_folder(const struct cria_store *store);
 /** A random secret of this data folder, made at first use and kept: "page", "blob" …. Any thread.

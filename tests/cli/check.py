@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import traceback
 from pathlib import Path
 
@@ -119,6 +121,71 @@ def a_folder_without_a_server():
         shutil.rmtree(home)
 
 
+def backup_and_restore():
+    """A copy made under load holds all that was acknowledged before, and answers the same."""
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
+    from client import Api
+    from cria_server import Server
+
+    place = Path(tempfile.mkdtemp(prefix="cria-cli-backup-"))
+    stop, written, problems = threading.Event(), [], []
+    try:
+        with Server() as server:
+            api = Api(server)
+            cria("add", "samples/operating-handbook.pdf", "--index", "railway", url=server.url)
+            index = json.loads(cria("indexes", "--json", url=server.url).stdout)
+            before = api.ask(api.session(index["id"]), "Who founded the railway?", [])
+
+            def load():
+                try:
+                    while not stop.is_set():
+                        written.append(api.post("/api/v1/beta/directories", {"name": "d"})["id"])
+                except Exception as problem:  # told below
+                    problems.append(problem)
+
+            threads = [threading.Thread(target=load) for _ in range(4)]
+            for t in threads:
+                t.start()
+            time.sleep(0.3)
+            known = list(written)
+            file = place / "backup.tar"
+            cria("backup", str(file), url=server.url)
+            assert len(written) > len(known), "writes went on meanwhile"
+            stop.set()
+            for t in threads:
+                t.join()
+            assert not problems, problems[0]
+            assert not (place / "backup.tar.part").exists()
+        assert "digests" in subprocess.run([CRIA, "restore", file, place / "data"], check=True,
+                                           capture_output=True, text=True).stdout
+        with Server(data=place / "data") as again:
+            api = Api(again)
+            for one in known:
+                api.get("/api/v1/beta/directories/" + one)
+            after = api.ask(api.session(index["id"]), "Who founded the railway?", [])
+            assert (after.text, after.citations) == (before.text, before.citations)
+            entry = api.find(index["id"])[0]
+            assert entry["file_name"] == "samples/operating-handbook.pdf" or "handbook" in entry["file_name"]
+        # A second time into the same folder, and damaged files, are refused.
+        assert subprocess.run([CRIA, "restore", file, place / "data"], capture_output=True).returncode == 73
+        whole = file.read_bytes()
+        for name, damaged in (("cut", whole[:len(whole) // 2]), ("text", b"hello" * 500),
+                              ("flipped", whole[:-6000] + bytes([whole[-6000] ^ 1]) + whole[-5999:]),
+                              ("path", whole.replace(b"manifest.json", b"../../../evil", 1))):
+            (place / name).write_bytes(damaged)
+            done = subprocess.run([CRIA, "restore", place / name, place / ("d-" + name)], capture_output=True)
+            assert done.returncode == 65, (name, done)
+        assert not (place.parent / "evil").exists()
+        keyed, key = os.environ["CRIA_TEST_KEYED_URL"], os.environ["CRIA_TEST_READ_KEY"]
+        cria("backup", str(place / "no.tar"), url=keyed, env={"LLAMA_CLOUD_API_KEY": key}, want=NO_PERMISSION)
+        assert not list(place.glob("no.tar*"))
+        cria("backup", str(place / "yes.tar"), url=keyed,
+             env={"LLAMA_CLOUD_API_KEY": os.environ["CRIA_TEST_KEY"]})
+    finally:
+        stop.set()
+        shutil.rmtree(place)
+
+
 def colours_on_a_terminal():
     for env, want in (({}, True), ({"NO_COLOR": "1"}, False)):
         master, slave = pty.openpty()
@@ -139,7 +206,8 @@ def colours_on_a_terminal():
 def main():
     passed = failed = 0
     for test in (without_an_index, add_uploads_by_difference, questions, conversation, looking, lists,
-                 mistakes, a_folder_without_a_server, colours_on_a_terminal):
+                 mistakes, a_folder_without_a_server,
+                 backup_and_restore, colours_on_a_terminal):
         try:
             test()
             passed += 1

@@ -213,6 +213,12 @@ CRIA_API enum cria_code cria_download(struct cria_client *client, const char *ur
                                       bool (*write)(void *arg, const void *bytes, size_t size),
                                       void *arg);
 
+/** GETs a path of the server that is beside the contract ("/backup", "/metrics"), with the client's
+ * key, and gives the bytes to write(). No retries. */
+CRIA_API enum cria_code cria_fetch(struct cria_client *client, const char *path,
+                                   bool (*write)(void *arg, const void *bytes, size_t size),
+                                   void *arg);
+
 #ifdef __cplusplus
 }
 #endif

@@ -240,6 +240,15 @@ static void reset(struct cria_stmt *stmt)
     sqlite3_clear_bindings(of(stmt));
 }
 
+static bool snapshot(struct cria_conn *conn, const char *path)
+{
+    char *sql = sqlite3_mprintf("VACUUM INTO %Q", path);
+    /* The database itself was opened for reading; this lets the copy be written. */
+    bool good = sql && exec(conn, "PRAGMA query_only=0") && exec(conn, sql);
+    sqlite3_free(sql);
+    return good;
+}
+
 static uint64_t wal_bytes(struct cria_conn *conn)
 {
     char path[PATH_BYTES + 8];
@@ -265,5 +274,6 @@ const struct cria_driver cria_sqlite_driver = {
     .column_str = column_str,
     .column_int = column_int,
     .reset = reset,
+    .snapshot = snapshot,
     .wal_bytes = wal_bytes,
 };
