@@ -10,13 +10,14 @@
  * then reading stops. */
 #include "http/conn.h"
 
-#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "base/fault.h"
 #include "platform/clock.h"
 
-enum { PENDING_BYTES = 65536, LINGER_MS = 1000, BODY_GRACE_MS = 10000 };
+enum { PENDING_BYTES = 65536, LINGER_MS = 1000 };
 
 struct write {
     uv_write_t uv;
@@ -26,6 +27,7 @@ struct write {
 };
 
 static void process(struct cria_conn *conn, struct cria_str bytes);
+static void linger(struct cria_conn *conn);
 
 static uint64_t after_ms(const struct cria_conn *conn, uint64_t ms)
 {
@@ -112,6 +114,17 @@ static size_t head_end(const struct cria_buf *head, size_t from)
     return at == SIZE_MAX ? SIZE_MAX : start + at + 4;
 }
 
+/* Whether the bytes from `from` on hold one that no header may hold, so that it need not be waited
+ * for its end, which may never come. */
+static bool is_hopeless(const struct cria_buf *head, size_t from)
+{
+    for (size_t i = from; i < head->len; i++) {
+        bool is_bare_lf = head->ptr[i] == '\n' && (i == 0 || head->ptr[i - 1] != '\r');
+        if (head->ptr[i] == '\0' || is_bare_lf) return true;
+    }
+    return false;
+}
+
 /* Takes bytes of a header; gives back how many belong to it. */
 static size_t take_head(struct cria_conn *conn, struct cria_str bytes)
 {
@@ -129,7 +142,9 @@ static size_t take_head(struct cria_conn *conn, struct cria_str bytes)
            take = bytes.len < room ? bytes.len : room;
     cria_buf_add(&conn->head, cria_str_sub(bytes, 0, take));
     size_t end = head_end(&conn->head, before);
-    if (end == SIZE_MAX && take == bytes.len && !conn->head.failed) return skipped + take;
+    if (end == SIZE_MAX && take == bytes.len && !conn->head.failed &&
+        !is_hopeless(&conn->head, before))
+        return skipped + take;
     struct cria_str head =
         cria_str_sub(cria_buf_str(&conn->head), 0, end == SIZE_MAX ? conn->head.len : end);
     conn->deadline_ns = 0;
@@ -148,7 +163,7 @@ static void process_once(struct cria_conn *conn, struct cria_str *bytes)
         *bytes = cria_str_sub(*bytes, used, bytes->len);
         return;
     case CRIA_CONN_BODY:
-        conn->body_bytes += bytes->len;
+        conn->read_ns = conn->lane->now_ns;
         used = cria_request_body(conn, *bytes);
         *bytes = cria_str_sub(*bytes, used, bytes->len);
         return;
@@ -197,7 +212,7 @@ static void written(struct cria_conn *conn)
     if (conn->own)
         cria_exchange_written(conn->own);
     else if (conn->after_write_close)
-        cria_conn_close(conn);
+        linger(conn);
 }
 
 static void on_write(uv_write_t *request, int status)
@@ -247,6 +262,7 @@ void cria_conn_send(struct cria_conn *conn, struct cria_str first, struct cria_s
     uv_buf_t rest = uv_buf_init(write->bytes, (unsigned)write->len);
     conn->is_writing = true;
     conn->stalled_ns = conn->lane->now_ns;
+    conn->stalled_bytes = write->len;
     if (uv_write(&write->uv, &conn->uv.stream, &rest, 1, on_write) != 0) {
         conn->is_writing = false;
         free(write);
@@ -269,6 +285,7 @@ static void linger(struct cria_conn *conn)
 {
     uv_shutdown_t *request = malloc(sizeof(*request));
     conn->state = CRIA_CONN_LINGER;
+    conn->after_write_close = false;
     conn->deadline_ns = after_ms(conn, LINGER_MS);
     cria_buf_release(&conn->pending);
     if (!request || uv_shutdown(request, &conn->uv.stream, on_shutdown) != 0) {
@@ -297,32 +314,53 @@ void cria_conn_done(struct cria_conn *conn)
     process_pending(conn);
 }
 
+/* Whether the peer has taken nothing of a write for too long. */
+static bool is_stalled(struct cria_conn *conn, uint64_t now_ns, uint32_t limit_ms)
+{
+    if (!conn->stalled_ns) return false;
+    size_t left = uv_stream_get_write_queue_size(&conn->uv.stream);
+    if (left < conn->stalled_bytes) {
+        conn->stalled_bytes = left;
+        conn->stalled_ns = now_ns;
+    }
+    return now_ns - conn->stalled_ns > (uint64_t)limit_ms * 1000000;
+}
+
+/* Too few bytes on the whole, or, however many there were, none for long: a peer that is gone. */
+static bool is_slow_body(const struct cria_conn *conn, uint64_t now_ns,
+                         const struct cria_http_options *options)
+{
+    uint64_t ms = (now_ns - conn->body_started_ns) / 1000000;
+    if (now_ns - conn->read_ns > (uint64_t)options->write_stall_ms * 1000000) return true;
+    return ms > options->header_timeout_ms &&
+           conn->body_bytes * 1000 < (uint64_t)options->body_min_bytes_per_s * ms;
+}
+
 void cria_conn_tick(struct cria_conn *conn, uint64_t now_ns)
 {
     const struct cria_http_options *options = &conn->lane->server->options;
     if (conn->state == CRIA_CONN_CLOSED) return;
-    if (conn->stalled_ns &&
-        now_ns - conn->stalled_ns > (uint64_t)options->write_stall_ms * 1000000) {
+    if (is_stalled(conn, now_ns, options->write_stall_ms)) {
         cria_conn_close(conn);
         return;
     }
     if (conn->state == CRIA_CONN_BODY) {
-        uint64_t ms = (now_ns - conn->body_started_ns) / 1000000;
-        if (ms > BODY_GRACE_MS &&
-            conn->body_bytes * 1000 < (uint64_t)options->body_min_bytes_per_s * ms) {
-            conn->own->closes = true;
+        if (is_slow_body(conn, now_ns, options))
             cria_exchange_error(&conn->own->ex, 408, "The request body came too slowly", true);
-        }
         return;
     }
     if (conn->state == CRIA_CONN_STREAM && !conn->is_writing &&
         now_ns - conn->sent_ns > (uint64_t)options->keep_alive_ms * 1000000) {
-        cria_conn_send(conn, CRIA_STR("d\r\n: keep-alive\n\r\n"), (struct cria_str){0});
+        bool is_framed = !conn->own->is_old;
+        cria_conn_send(conn,
+                       is_framed ? CRIA_STR("d\r\n: keep-alive\n\r\n") : CRIA_STR(": keep-alive\n"),
+                       (struct cria_str){0});
         return;
     }
     if (!conn->deadline_ns || now_ns < conn->deadline_ns) return;
     if (conn->state == CRIA_CONN_HEAD && conn->head.len) {
         conn->deadline_ns = 0;
+        conn->state = CRIA_CONN_LINGER;
         conn->after_write_close = true;
         cria_conn_send(conn,
                        CRIA_STR("HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\n"
@@ -337,22 +375,16 @@ void cria_conn_tick(struct cria_conn *conn, uint64_t now_ns)
 /* ---- the beginning
  * ------------------------------------------------------------------------------------ */
 
-/* Out of descriptors: the reserve is given up to take the caller in, tell it so and send it away.
- */
-static void refuse_one(struct cria_lane *lane, int listener_fd)
+static void set_tcp(struct cria_conn *conn)
 {
-    static const char answer[] =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-        "Connection: close\r\nRetry-After: 1\r\nContent-Length: 34\r\n\r\n"
-        "{\"detail\":\"Too many connections\"}\n";
-    if (lane->reserve_fd >= 0) close(lane->reserve_fd);
-    int fd = accept(listener_fd, NULL, NULL);
-    if (fd >= 0) {
-        ssize_t ignored = write(fd, answer, sizeof(answer) - 1);
-        (void)ignored;
-        close(fd);
-    }
-    lane->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    uv_tcp_nodelay(&conn->uv.tcp, 1);
+#ifdef TCP_USER_TIMEOUT
+    /* A peer whose cable was cut: else the kernel goes on sending for a quarter of an hour. */
+    unsigned ms = conn->lane->server->options.write_stall_ms;
+    int fd;
+    if (uv_fileno(&conn->uv.handle, &fd) == 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+#endif
 }
 
 static void on_refused_close(uv_handle_t *handle)
@@ -362,11 +394,9 @@ static void on_refused_close(uv_handle_t *handle)
 
 void cria_conn_accept(struct cria_lane *lane, uv_stream_t *listener, bool is_control)
 {
-    struct cria_conn *conn = calloc(1, sizeof(*conn));
-    int fd = -1;
-    uv_fileno((uv_handle_t *)listener, &fd);
-    if (!conn) {
-        refuse_one(lane, fd);
+    struct cria_conn *conn = cria_fault_fires(CRIA_FAULT_ALLOC) ? NULL : calloc(1, sizeof(*conn));
+    if (!conn) { /* libuv accepts no more until this one is taken: the next tick tries again */
+        *(is_control ? &lane->owes_control : &lane->owes_tcp) = true;
         return;
     }
     conn->lane = lane;
@@ -379,7 +409,7 @@ void cria_conn_accept(struct cria_lane *lane, uv_stream_t *listener, bool is_con
         uv_close(&conn->uv.handle, on_refused_close);
         return;
     }
-    if (!is_control) uv_tcp_nodelay(&conn->uv.tcp, 1);
+    if (!is_control) set_tcp(conn);
     conn->is_control = is_control;
     conn->next = lane->conns;
     if (lane->conns) lane->conns->previous = conn;

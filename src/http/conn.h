@@ -42,8 +42,8 @@ struct cria_lane {
     char *read_buffer; /* lent to one connection while it takes bytes */
     struct cria_buf pull_buffer;
     struct cria_task stop_task, drain_task; /* posted by other threads */
-    int reserve_fd;                         /* given up for a moment when descriptors run out */
     bool is_listening;
+    bool owes_tcp, owes_control; /* a caller waits to be accepted until there is memory */
 };
 
 enum cria_conn_state {
@@ -105,8 +105,10 @@ struct cria_conn {
     struct cria_exchange_own *own;
     uint64_t deadline_ns; /* of the state: header, idle, linger; 0 none */
     uint64_t body_started_ns, body_bytes;
-    uint64_t sent_ns;    /* when a stream last said something */
-    uint64_t stalled_ns; /* since when a write waits; 0: none does */
+    uint64_t read_ns;     /* when body bytes last came */
+    uint64_t sent_ns;     /* when a stream last said something */
+    uint64_t stalled_ns;  /* since when a write waits without progress; 0: none does */
+    size_t stalled_bytes; /* how much of it is left */
     bool is_reading, is_writing, is_control, is_processing, message_done, after_write_close;
     struct cria_exchange_own *parsing; /* being filled by the parser's callbacks */
     enum cria_status body_status;

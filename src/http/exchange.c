@@ -7,9 +7,10 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "http/conn.h"
+#include "http/cors.h"
 #include "platform/clock.h"
 
-enum { HEADER_BYTES = 65536, FILE_BYTES = 262144, CHUNK_HEAD = 10 };
+enum { HEADER_BYTES = 65536, FILE_BYTES = 262144, CHUNK_HEAD = 10, PULLS_AT_ONCE = 16 };
 
 static struct cria_exchange_own *own_of(const struct cria_exchange *ex)
 {
@@ -89,11 +90,18 @@ struct cria_str cria_request_query(const struct cria_exchange *ex, const char *n
     return (struct cria_str){0};
 }
 
+/* Nothing in a value may end its line. */
+static bool is_header_value(struct cria_str value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if ((unsigned char)value.ptr[i] < 0x20 || value.ptr[i] == 0x7F) return false;
+    return true;
+}
+
 void cria_exchange_header(struct cria_exchange *ex, const char *name, struct cria_str value)
 {
     struct cria_buf *headers = &own_of(ex)->headers;
-    for (size_t i = 0; i < value.len; i++)
-        if ((unsigned char)value.ptr[i] < 0x20 || value.ptr[i] == 0x7F) return;
+    if (!is_header_value(value)) return;
     cria_buf_printf(headers, "%s: ", name);
     cria_buf_add(headers, value);
     cria_buf_add(headers, CRIA_STR("\r\n"));
@@ -120,7 +128,7 @@ static void end(struct cria_exchange_own *own)
 static void set_content_type(struct cria_exchange_own *own, const char *content_type)
 {
     own->has_content_type =
-        content_type &&
+        content_type && is_header_value(cria_str_from(content_type)) &&
         cria_str_copy_z(cria_str_from(content_type), own->content_type, sizeof(own->content_type));
 }
 
@@ -208,22 +216,6 @@ static const char *reason(int status)
     return "";
 }
 
-/* Exact origins only; what is not listed gets no header and so no access from a page. */
-static void write_cors(struct cria_exchange_own *own, struct cria_buf *head)
-{
-    struct cria_str rest = cria_str_from(own->lane->server->options.cors_origins), one;
-    struct cria_str origin = cria_request_header(&own->ex, "origin");
-    if (rest.len == 0 || origin.len == 0) return;
-    while (rest.len) {
-        cria_str_cut(&rest, ',', &one);
-        if (!cria_str_equal(cria_str_trim(one), origin)) continue;
-        cria_buf_add(head, CRIA_STR("Access-Control-Allow-Origin: "));
-        cria_buf_add(head, origin);
-        cria_buf_add(head, CRIA_STR("\r\nVary: Origin\r\n"));
-        return;
-    }
-}
-
 static void write_head(struct cria_exchange_own *own, struct cria_buf *head, uint64_t length)
 {
     int status = own->ex.status;
@@ -239,7 +231,7 @@ static void write_head(struct cria_exchange_own *own, struct cria_buf *head, uin
     }
     cria_buf_printf(head, "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n",
                     own->ex.call.request_id);
-    write_cors(own, head);
+    cria_cors_write(&own->ex, cria_str_from(own->lane->server->options.cors_origins), head);
     cria_buf_add(head, cria_buf_str(&own->headers));
     if (own->closes)
         cria_buf_add(head, CRIA_STR("Connection: close\r\n"));
@@ -254,6 +246,7 @@ static void start_stream(struct cria_exchange_own *own, struct cria_str head)
     atomic_fetch_add(&own->lane->server->streams, 1);
     own->is_streaming = true;
     own->is_pumping = true; /* what follows the head is pulled below, not from inside the send */
+    own->is_ended = own->is_head; /* of which there is nothing to pull */
     conn->state = CRIA_CONN_STREAM;
     cria_conn_send(conn, head, (struct cria_str){0});
     cria_exchange_free_memory(own);
@@ -275,8 +268,9 @@ static void start_answer(struct cria_exchange_own *own)
         body = cria_buf_str(&own->ex.body);
     }
     if (own->ending == CRIA_END_STREAM && own->is_old) own->closes = true;
+    if (atomic_load(&own->lane->server->is_draining)) own->closes = true;
     write_head(own, &head, own->ending == CRIA_END_FILE ? own->file_left : body.len);
-    if (head.failed) {
+    if (head.failed || own->headers.failed) {
         cria_conn_close(own->conn);
     } else if (own->ending == CRIA_END_STREAM) {
         start_stream(own, cria_buf_str(&head));
@@ -365,7 +359,11 @@ void cria_exchange_pump(struct cria_exchange_own *own)
     if (own->is_pumping) return;
     own->is_pumping = true;
     cria_exchange_ref(&own->ex);
-    while (own->conn && !own->conn->is_writing && !own->is_ended) {
+    for (unsigned n = 0; own->conn && !own->conn->is_writing && !own->is_ended; n++) {
+        if (n == PULLS_AT_ONCE) { /* a fast reader of a long past: others have their turn */
+            cria_exchange_wake(&own->ex);
+            break;
+        }
         cria_buf_clear(buf);
         cria_buf_add(buf, CRIA_STR("00000000\r\n"));
         enum cria_pull pulled = own->stream_ops->pull(own->stream_self, buf, CRIA_PULL_BYTES);

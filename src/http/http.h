@@ -168,12 +168,13 @@ struct cria_http_options {
     uint64_t max_upload_bytes;     /* 512 MiB: 413 */
     size_t arena_bytes;            /* memory of one request, 64 MiB */
     uint32_t header_timeout_ms;    /* 10 s for a whole header: 408 */
-    uint32_t body_min_bytes_per_s; /* 1 KiB after a grace of 10 s: 408 */
+    uint32_t body_min_bytes_per_s; /* 1 KiB on the whole, after a grace of header_timeout_ms: 408 */
     uint32_t idle_timeout_ms;      /* keep-alive: 75 s */
-    uint32_t write_stall_ms;       /* 30 s without a byte taken: closed */
-    uint32_t keep_alive_ms;        /* of streams: 15 s */
-    unsigned max_connections;      /* 10,000 per loop: 503 */
-    const char *cors_origins;      /* "" off; comma list of exact origins */
+    uint32_t write_stall_ms;  /* 30 s without a byte taken: closed; without one of a body: 408 */
+    uint32_t keep_alive_ms;   /* of streams: 15 s */
+    unsigned max_connections; /* 10,000 per loop: 503 */
+    const char *cors_origins; /* "" off; comma list of exact origins, for whose preflights
+                                 OPTIONS is answered on every path */
 };
 
 struct cria_http_server;

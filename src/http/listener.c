@@ -1,6 +1,5 @@
 /* listener.c - listening sockets, one set per loop, and the life of the server. */
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -23,6 +22,15 @@ enum cria_status cria_http_new(const struct cria_http_options *options, struct c
     return CRIA_OK;
 }
 
+/* Whom there was no memory for. */
+static void accept_owed(struct cria_lane *lane)
+{
+    bool tcp = lane->owes_tcp, control = lane->owes_control;
+    lane->owes_tcp = lane->owes_control = false;
+    if (tcp && lane->listener) cria_conn_accept(lane, (uv_stream_t *)lane->listener, false);
+    if (control) cria_conn_accept(lane, (uv_stream_t *)lane->control, true);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct cria_lane *lane = timer->data;
@@ -30,6 +38,7 @@ static void on_tick(uv_timer_t *timer)
     uint64_t now = cria_now_ns();
     lane->now_ns = now;
     bool is_draining = atomic_load(&server->is_draining);
+    accept_owed(lane);
     for (struct cria_conn *conn = lane->conns, *next; conn; conn = next) {
         next = conn->next;
         bool is_idle = conn->state == CRIA_CONN_HEAD && conn->head.len == 0;
@@ -57,12 +66,12 @@ static struct cria_lane *lane_of(struct cria_http_server *server, struct cria_lo
     lane->loop = loop;
     lane->uv = cria_loop_uv(loop);
     lane->now_ns = cria_now_ns();
-    lane->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     cria_buf_init(&lane->pull_buffer, PULL_LIMIT);
     /* Fine enough for the shortest of the time limits, so that tests need not wait. */
     uint64_t shortest = options->header_timeout_ms;
     if (options->idle_timeout_ms < shortest) shortest = options->idle_timeout_ms;
     if (options->keep_alive_ms < shortest) shortest = options->keep_alive_ms;
+    if (options->write_stall_ms < shortest) shortest = options->write_stall_ms;
     uint64_t tick = shortest / 4 < MIN_TICK_MS ? MIN_TICK_MS
                     : shortest / 4 > TICK_MS   ? TICK_MS
                                                : shortest / 4;
@@ -73,9 +82,25 @@ static struct cria_lane *lane_of(struct cria_http_server *server, struct cria_lo
     return lane;
 }
 
+/* Out of descriptors, and libuv has none in reserve either: it would call again and again without
+ * letting the loop go on. The connection that has been idle longest makes room. */
+static void make_room(struct cria_lane *lane)
+{
+    struct cria_conn *oldest = NULL;
+    for (struct cria_conn *conn = lane->conns; conn; conn = conn->next)
+        if (conn->state == CRIA_CONN_LINGER ||
+            (conn->state == CRIA_CONN_HEAD && conn->head.len == 0))
+            oldest = conn;
+    if (oldest)
+        cria_conn_close(oldest);
+    else
+        uv_sleep(MIN_TICK_MS); /* others of this process have them: better slow than busy */
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct cria_lane *lane = listener->data;
+    if (status == UV_EMFILE || status == UV_ENFILE) make_room(lane);
     if (status == 0) cria_conn_accept(lane, listener, listener == (uv_stream_t *)lane->control);
 }
 
@@ -110,7 +135,11 @@ static enum cria_status resolve(struct cria_call *call, const char *address,
     if (host.len) host.len--;
     if (!cria_str_to_int64(cria_str_from(port), &number) || number < 0 || number > 65535)
         return cria_fail(call, CRIA_E_BAD_REQUEST, "'%s' is no address:port", address);
-    if (host.len >= 2 && host.ptr[0] == '[') host = cria_str_sub(host, 1, host.len - 2);
+    if (host.len && host.ptr[0] == '[') {
+        if (host.len < 3 || host.ptr[host.len - 1] != ']')
+            return cria_fail(call, CRIA_E_BAD_REQUEST, "'%s' is no address:port", address);
+        host = cria_str_sub(host, 1, host.len - 2);
+    }
     char *name = cria_arena_z(call->arena, host);
     if (!name) return cria_fail_memory(call);
     if (getaddrinfo(host.len ? name : NULL, port, &hints, &found) != 0 || !found)
@@ -275,7 +304,6 @@ void cria_http_free(struct cria_http_server *server)
         }
         while (uv_run(lane->uv, UV_RUN_NOWAIT) && lane->conns) {}
         uv_run(lane->uv, UV_RUN_NOWAIT);
-        if (lane->reserve_fd >= 0) close(lane->reserve_fd);
         cria_buf_release(&lane->pull_buffer);
         free(lane->read_buffer);
         free(lane);

@@ -9,7 +9,12 @@
 #include "base/fault.h"
 #include "platform/crypto.h"
 
-enum { BOUNDARY_BYTES = 200, PART_HEADER_BYTES = 8192, FORM_MEMORY = 4 << 20, PATH_BYTES = 4096 };
+enum {
+    BOUNDARY_BYTES = 200,
+    BLANK_BYTES = 64, /* that may follow a boundary */
+    PART_HEADER_BYTES = 8192,
+    FORM_MEMORY = 4 << 20
+};
 
 enum state { PREAMBLE, HEADERS, DATA, AFTER_BOUNDARY, EPILOGUE };
 
@@ -75,37 +80,58 @@ void cria_multipart_free(struct cria_multipart *form)
     free(form);
 }
 
-/* name="value" of a Content-Disposition, with backslash escapes of quotes and backslashes; raw
- * UTF-8 otherwise. */
-static bool parameter(struct cria_arena *arena, struct cria_str header, const char *name,
-                      struct cria_str *out)
+/* A token, or a quoted string in which a backslash escapes quotes and backslashes alone: browsers
+ * send it raw before anything else. False: the closing quote is missing, or memory. */
+static bool take_value(struct cria_arena *arena, struct cria_str *rest, struct cria_str *out)
 {
-    size_t at = 0, name_len = strlen(name);
-    bool quoted = false;
-    for (; at < header.len; at++) {
-        char c = header.ptr[at];
-        if (c == '"' && !(quoted && header.ptr[at - 1] == '\\')) quoted = !quoted;
-        if (quoted || c != ';') continue;
-        struct cria_str rest = cria_str_trim(cria_str_sub(header, at + 1, header.len));
-        if (rest.len <= name_len ||
-            !cria_str_equal_nocase(cria_str_sub(rest, 0, name_len), cria_str_from(name)))
-            continue;
-        rest = cria_str_trim(cria_str_sub(rest, name_len, rest.len));
-        if (rest.len == 0 || rest.ptr[0] != '=') continue;
-        rest = cria_str_trim(cria_str_sub(rest, 1, rest.len));
-        char *value = cria_arena_alloc(arena, rest.len + 1);
-        size_t n = 0;
-        bool in_quotes = rest.len && rest.ptr[0] == '"';
-        if (!value) return false;
-        for (size_t i = in_quotes; i < rest.len; i++) {
-            if (in_quotes ? rest.ptr[i] == '"' : rest.ptr[i] == ';') break;
-            if (in_quotes && rest.ptr[i] == '\\' && i + 1 < rest.len &&
-                strchr("\"\\", rest.ptr[i + 1]))
-                i++;
-            value[n++] = rest.ptr[i];
-        }
-        *out = cria_str_make(value, n);
-        return true;
+    char *value = cria_arena_alloc(arena, rest->len + 1);
+    bool is_quoted = rest->len && rest->ptr[0] == '"', is_closed = !is_quoted;
+    size_t i = is_quoted, n = 0;
+    if (!value) return false;
+    for (; i < rest->len && !(is_quoted && is_closed); i++) {
+        char c = rest->ptr[i];
+        if (!is_quoted && c == ';') break;
+        is_closed = !is_quoted || c == '"';
+        if (is_quoted && is_closed) continue;
+        if (is_quoted && c == '\\' && i + 1 < rest->len && strchr("\"\\", rest->ptr[i + 1]))
+            c = rest->ptr[++i];
+        value[n++] = c;
+    }
+    *out = cria_str_make(value, n);
+    if (!is_quoted) *out = cria_str_trim(*out);
+    *rest = cria_str_trim(cria_str_sub(*rest, i, rest->len));
+    return is_closed;
+}
+
+/* form-data; name="…"; filename="…". Values are raw UTF-8. A parameter that comes twice is refused:
+ * another reader might take the other one. */
+static bool read_disposition(struct cria_arena *arena, struct cria_str line, struct cria_part *part)
+{
+    struct cria_str name, value;
+    cria_str_cut(&line, ';', &name);
+    while (line.len) {
+        cria_str_cut(&line, '=', &name);
+        name = cria_str_trim(name);
+        line = cria_str_trim(line);
+        if (!take_value(arena, &line, &value)) return false;
+        if (line.len && line.ptr[0] != ';') return false;
+        line = cria_str_sub(line, 1, line.len);
+        struct cria_str *slot = cria_str_equal_nocase(name, CRIA_STR("name")) ? &part->name
+                                : cria_str_equal_nocase(name, CRIA_STR("filename"))
+                                    ? &part->file_name
+                                    : NULL;
+        if (slot && slot->ptr) return false;
+        if (slot) *slot = value;
+    }
+    return true;
+}
+
+/* A NUL or a bare CR would end the value early for some later reader. */
+static bool has_control(struct cria_str line)
+{
+    for (size_t i = 0; i < line.len; i++) {
+        unsigned char c = (unsigned char)line.ptr[i];
+        if ((c < ' ' && c != '\t') || c == 0x7F) return true;
     }
     return false;
 }
@@ -114,21 +140,23 @@ static enum cria_status read_part_headers(struct cria_multipart *form, struct cr
                                           struct cria_str headers)
 {
     struct cria_part *part = &form->parts[form->count - 1];
-    while (headers.len) {
+    bool is_good = true;
+    while (headers.len && is_good) {
         struct cria_str line, name;
         cria_str_cut(&headers, '\n', &line);
         line = cria_str_trim(line);
         if (line.len == 0) continue;
-        if (!cria_str_cut(&line, ':', &name))
+        if (has_control(line) || !cria_str_cut(&line, ':', &name))
             return cria_fail(call, CRIA_E_BAD_REQUEST, "A part of the form has a broken header");
         if (cria_str_equal_nocase(name, CRIA_STR("content-type"))) {
             part->content_type = cria_arena_copy(form->arena, cria_str_trim(line));
         } else if (cria_str_equal_nocase(name, CRIA_STR("content-disposition"))) {
-            parameter(form->arena, line, "name", &part->name);
-            parameter(form->arena, line, "filename", &part->file_name);
+            is_good = read_disposition(form->arena, line, part);
         }
     }
     if (form->arena->failed) return cria_fail_memory(call);
+    if (!is_good)
+        return cria_fail(call, CRIA_E_BAD_REQUEST, "A part of the form has a broken header");
     if (!part->name.ptr)
         return cria_fail(call, CRIA_E_BAD_REQUEST, "A part of the form has no name");
     return CRIA_OK;
@@ -188,7 +216,7 @@ static enum cria_status step(struct cria_multipart *form, struct cria_call *call
             return CRIA_OK;
         }
         at = cria_str_find(window, CRIA_STR("\r\n"));
-        if (at != SIZE_MAX && cria_str_trim(cria_str_sub(window, 0, at)).len == 0) {
+        if (at <= BLANK_BYTES && cria_str_trim(cria_str_sub(window, 0, at)).len == 0) {
             cria_buf_drop(
                 &form->window,
                 at); /* the CRLF stays: headers end with an empty line, even the first one */
@@ -196,15 +224,15 @@ static enum cria_status step(struct cria_multipart *form, struct cria_call *call
             return begin_part(form, call);
         }
         *progress = false;
-        if (at != SIZE_MAX || window.len > 64)
+        if (at != SIZE_MAX || window.len > BLANK_BYTES + 1)
             return cria_fail(call, CRIA_E_BAD_REQUEST,
                              "The form's boundary is followed by something else");
         return CRIA_OK;
     case HEADERS:
         at = cria_str_find(window, CRIA_STR("\r\n\r\n"));
-        if (at == SIZE_MAX && window.len > PART_HEADER_BYTES)
+        if (at == SIZE_MAX && window.len <= PART_HEADER_BYTES + 3) return CRIA_OK;
+        if (at > PART_HEADER_BYTES)
             return cria_fail(call, CRIA_E_BAD_REQUEST, "A part of the form has too long a header");
-        if (at == SIZE_MAX) return CRIA_OK;
         st = read_part_headers(form, call, cria_str_sub(window, 0, at));
         if (st != CRIA_OK) return st;
         cria_buf_drop(&form->window, at + 4);

@@ -5,11 +5,18 @@
 #include <stdlib.h>
 
 #include "http/conn.h"
+#include "http/cors.h"
 #include "http/router.h"
 #include "platform/clock.h"
 #include "platform/crypto.h"
 
-enum { MAX_HEADERS = 100, MAX_REQUEST_LINE = 8192, REQUEST_ID_BYTES = 40 };
+enum {
+    MAX_HEADERS = 100,
+    MAX_REQUEST_LINE = 8192,
+    REQUEST_ID_BYTES = 40,
+    FRAMING_BYTES = 65536, /* of chunk heads and trailers, beside… */
+    FRAMING_PER_BYTE = 16  /* … these for each byte of a body */
+};
 
 /* ---- llhttp's callbacks: the header arrives in one piece, so each span is whole
  * --------------------------- */
@@ -31,6 +38,7 @@ static int on_name(llhttp_t *parser, const char *at, size_t len)
 {
     struct cria_conn *conn = parser->data;
     struct cria_request *request = &conn->parsing->ex.request;
+    if (conn->state == CRIA_CONN_BODY) return 0; /* a trailer: read and dropped */
     if (request->header_count == MAX_HEADERS) return -1;
     char *name = cria_arena_z(&conn->parsing->arena, cria_str_make(at, len));
     if (!name) return -1;
@@ -44,6 +52,7 @@ static int on_value(llhttp_t *parser, const char *at, size_t len)
 {
     struct cria_conn *conn = parser->data;
     struct cria_request *request = &conn->parsing->ex.request;
+    if (conn->state == CRIA_CONN_BODY) return 0;
     struct cria_param *header = &headers_of(conn)[request->header_count - 1];
     header->value = cria_arena_copy(&conn->parsing->arena, cria_str_trim(cria_str_make(at, len)));
     return header->value.ptr ? 0 : -1;
@@ -56,19 +65,29 @@ static int on_headers(llhttp_t *parser)
     return HPE_PAUSED;
 }
 
+static uint64_t body_limit(const struct cria_exchange_own *own)
+{
+    const struct cria_http_options *options = &own->lane->server->options;
+    return own->ex.route->body == CRIA_BODY_MULTIPART ? options->max_upload_bytes
+                                                      : options->max_json_bytes;
+}
+
+/* A chunk that cannot fit is refused before it comes. */
+static int on_chunk(llhttp_t *parser)
+{
+    struct cria_conn *conn = parser->data;
+    struct cria_exchange_own *own = conn->parsing;
+    if (parser->content_length <= body_limit(own) - own->received) return 0;
+    conn->body_status = cria_fail(&own->ex.call, CRIA_E_TOO_LARGE, "Request body too large");
+    return -1;
+}
+
 static int on_body(llhttp_t *parser, const char *at, size_t len)
 {
     struct cria_conn *conn = parser->data;
     struct cria_exchange_own *own = conn->parsing;
-    const struct cria_http_options *options = &conn->lane->server->options;
     struct cria_call *call = &own->ex.call;
-    uint64_t limit = own->ex.route->body == CRIA_BODY_MULTIPART ? options->max_upload_bytes
-                                                                : options->max_json_bytes;
-    own->received += len;
-    if (own->received > limit) {
-        conn->body_status = cria_fail(call, CRIA_E_TOO_LARGE, "Request body too large");
-        return -1;
-    }
+    own->received += len; /* within the limit: the length, or each chunk's, was looked at */
     if (own->form)
         conn->body_status = cria_multipart_add(own->form, call, cria_str_make(at, len));
     else if (own->ex.route->body == CRIA_BODY_JSON) {
@@ -90,6 +109,7 @@ const llhttp_settings_t cria_llhttp_settings = {
     .on_header_field = on_name,
     .on_header_value = on_value,
     .on_headers_complete = on_headers,
+    .on_chunk_header = on_chunk,
     .on_body = on_body,
     .on_message_complete = on_whole,
 };
@@ -110,6 +130,7 @@ static struct verdict check_raw(const struct cria_conn *conn, struct cria_str he
     struct cria_str rest = head, line;
     unsigned lines = 0;
     size_t line_end = cria_str_find(head, CRIA_STR("\r\n"));
+    if (line_end == SIZE_MAX) line_end = head.len;
     if (line_end > MAX_REQUEST_LINE) return (struct verdict){414, "The request line is too long"};
     if (head.len > conn->lane->server->options.max_header_bytes)
         return (struct verdict){431, "The request header is too large"};
@@ -121,8 +142,11 @@ static struct verdict check_raw(const struct cria_conn *conn, struct cria_str he
             return (struct verdict){400, "The request header holds a byte that it must not hold"};
     }
     while (cria_str_cut(&rest, '\n', &line)) {
-        if (lines++ && (line.ptr[0] == ' ' || line.ptr[0] == '\t'))
+        if (lines++ == 0) continue;
+        if (line.ptr[0] == ' ' || line.ptr[0] == '\t')
             return (struct verdict){400, "Folded header lines are not accepted"};
+        if (line.ptr[0] == ':') /* which llhttp 8 lets pass */
+            return (struct verdict){400, "A header line has no name"};
     }
     if (lines > MAX_HEADERS + 2)
         return (struct verdict){431, "The request has too many header lines"};
@@ -215,6 +239,19 @@ static void take_peer(struct cria_conn *conn, struct cria_exchange_own *own)
     own->ex.request.from_control = conn->is_control;
 }
 
+/* RFC 9112 3.2.2: an absolute target is taken too; of two names for the host neither is right. */
+static bool cut_authority(const struct cria_exchange_own *own, struct cria_str *target)
+{
+    static const struct cria_str scheme = CRIA_STR_INIT("http://");
+    struct cria_str host = cria_request_header(&own->ex, "host"), rest;
+    if (!cria_str_equal_nocase(cria_str_sub(*target, 0, scheme.len), scheme)) return true;
+    rest = cria_str_sub(*target, scheme.len, target->len);
+    size_t at = 0;
+    while (at < rest.len && rest.ptr[at] != '/' && rest.ptr[at] != '?') at++;
+    *target = at < rest.len ? cria_str_sub(rest, at, rest.len) : CRIA_STR("/");
+    return cria_str_equal_nocase(cria_str_sub(rest, 0, at), host);
+}
+
 /* Splits the target and finds the route. */
 static struct verdict find_route(struct cria_conn *conn, struct cria_exchange_own *own,
                                  unsigned *allow)
@@ -223,6 +260,8 @@ static struct verdict find_route(struct cria_conn *conn, struct cria_exchange_ow
     struct cria_request *request = &own->ex.request;
     struct cria_str query = request->target, path;
     int method = method_of(conn->parser.method);
+    if (!cut_authority(own, &query))
+        return (struct verdict){400, "The target names another host than Host does"};
     cria_str_cut(&query, '?', &path);
     request->method = method < 0 ? CRIA_OPTIONS : (enum cria_method)method;
     own->is_head = request->method == CRIA_HEAD;
@@ -239,12 +278,10 @@ static struct verdict find_route(struct cria_conn *conn, struct cria_exchange_ow
 
 static void refuse(struct cria_exchange_own *own, struct verdict verdict, unsigned allow)
 {
-    static const char *const names[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
     struct cria_buf text;
     if (verdict.status == 405) {
         cria_buf_init(&text, 256);
-        for (size_t i = 0; i < CRIA_COUNT(names); i++)
-            if (allow >> i & 1) cria_buf_printf(&text, "%s%s", text.len ? ", " : "", names[i]);
+        cria_methods_write(allow, &text);
         cria_exchange_header(&own->ex, "Allow", cria_buf_str(&text));
         cria_buf_release(&text);
     }
@@ -255,8 +292,9 @@ static void refuse(struct cria_exchange_own *own, struct verdict verdict, unsign
 static bool has_body(const struct cria_exchange_own *own)
 {
     struct cria_str length = cria_request_header(&own->ex, "content-length");
-    return cria_request_header(&own->ex, "transfer-encoding").ptr ||
-           (length.ptr && !cria_str_is(length, "0"));
+    bool is_zero = true; /* "00" is as good as "0", and as little is waited for */
+    for (size_t i = 0; i < length.len; i++) is_zero = is_zero && length.ptr[i] == '0';
+    return cria_request_header(&own->ex, "transfer-encoding").ptr || !is_zero;
 }
 
 /* Size, then type, as far as the header tells. */
@@ -267,11 +305,9 @@ static struct verdict check_body(struct cria_exchange_own *own)
     struct cria_str content_type = cria_request_header(&own->ex, "content-type");
     struct cria_str coding = cria_request_header(&own->ex, "content-encoding");
     enum cria_body_kind kind = own->ex.route->body;
-    uint64_t limit =
-        kind == CRIA_BODY_MULTIPART ? options->max_upload_bytes : options->max_json_bytes;
     int64_t bytes = 0;
     bool is_multipart = false;
-    if (length.ptr && (!cria_str_to_int64(length, &bytes) || (uint64_t)bytes > limit))
+    if (length.ptr && (!cria_str_to_int64(length, &bytes) || (uint64_t)bytes > body_limit(own)))
         return (struct verdict){413, "Request body too large"};
     if (kind == CRIA_BODY_NONE) return fine;
     if (kind == CRIA_BODY_MULTIPART) {
@@ -308,12 +344,19 @@ static bool admit(struct cria_conn *conn, struct cria_exchange_own *own)
     if (verdict.status == 0 && expect.ptr &&
         !cria_str_equal_nocase(expect, CRIA_STR("100-continue")))
         verdict = (struct verdict){417, "Only 100-continue can be expected"};
+    if (verdict.status == 405 && conn->parser.method == HTTP_OPTIONS &&
+        cria_cors_preflight(&own->ex, cria_str_from(own->lane->server->options.cors_origins),
+                            allow)) {
+        own->closes = own->closes || has_body(own);
+        cria_exchange_reply(&own->ex, 204, NULL);
+        return false;
+    }
     if (verdict.status) {
         own->closes = own->closes || has_body(own);
         refuse(own, verdict, allow);
         return false;
     }
-    if (expect.ptr && has_body(own)) {
+    if (expect.ptr && has_body(own) && !own->is_old) {
         static const char go[] = "HTTP/1.1 100 Continue\r\n\r\n";
         uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)go, sizeof(go) - 1);
         uv_try_write(&conn->uv.stream, &buffer,
@@ -358,7 +401,7 @@ bool cria_request_begin(struct cria_conn *conn, struct cria_str head)
     }
     if (!admit(conn, own)) return true; /* the connection may well go on with the next request */
     conn->state = CRIA_CONN_BODY;
-    conn->body_started_ns = conn->lane->now_ns;
+    conn->body_started_ns = conn->read_ns = conn->lane->now_ns;
     conn->body_bytes = 0;
     llhttp_resume(&conn->parser);
     if (!has_body(own)) cria_request_body(conn, CRIA_STR(""));
@@ -385,6 +428,7 @@ static void flush_done(struct cria_job *job)
         own->lane->server->options.hooks.refuse(&own->ex, own->flush_status);
     } else if (conn) {
         conn->state = CRIA_CONN_BODY;
+        conn->read_ns = cria_now_ns();
         if (conn->message_done)
             cria_request_ready(conn);
         else
@@ -409,13 +453,15 @@ size_t cria_request_body(struct cria_conn *conn, struct cria_str bytes)
     llhttp_errno_t code = llhttp_execute(&conn->parser, bytes.ptr, bytes.len);
     size_t used = bytes.len;
     if (code == HPE_PAUSED) used = (size_t)(llhttp_get_error_pos(&conn->parser) - bytes.ptr);
+    conn->body_bytes += used;
     if (conn->body_status != CRIA_OK) {
         own->closes = true;
         conn->state = CRIA_CONN_REPLY;
         own->lane->server->options.hooks.refuse(&own->ex, conn->body_status);
         return bytes.len;
     }
-    if (code != HPE_OK && code != HPE_PAUSED) {
+    bool is_all_framing = conn->body_bytes > own->received * (FRAMING_PER_BYTE + 1) + FRAMING_BYTES;
+    if ((code != HPE_OK && code != HPE_PAUSED) || is_all_framing) {
         own->closes = true;
         conn->state = CRIA_CONN_REPLY;
         cria_exchange_error(&own->ex, 400, "The request body is not framed as it should be", true);

@@ -101,6 +101,7 @@ enum cria_routing cria_router_find(const struct cria_route *routes, size_t count
         if ((routes[i].flags & CRIA_ROUTE_ADMIN) && !from_control) continue;
         if (!matches(&routes[i], path, raw, &n)) continue;
         *allow |= 1u << routes[i].method;
+        if (routes[i].method == CRIA_GET) *allow |= 1u << CRIA_HEAD;
         if (routes[i].method != wanted) continue;
         for (size_t k = 0; k < n; k++)
             if (!cria_percent_decode(arena, raw[k], false, &values[k])) return CRIA_NO_ROUTE;
