@@ -11,8 +11,16 @@
 
 enum { DEPTH_MAX = 32, PATH_BYTES = 4096, POLL_US = 100000 };
 
+struct found {
+    char *path;
+    uint64_t size;
+};
+
 struct adding {
     struct cli *cli;
+    struct found *found; /* what is to be looked at, in order */
+    size_t found_count, found_capacity;
+    uint64_t total_bytes, seen_bytes;
     char *index_id, *directory_id;
     size_t uploaded, unchanged, failed;
     uint64_t bytes;
@@ -58,9 +66,30 @@ static enum exit_code make_directory(struct adding *adding, const char *name)
 
 /* ---- one file */
 
+static bool shows_progress(const struct adding *adding)
+{
+    return !adding->cli->is_quiet && !adding->cli->is_json && isatty(STDERR_FILENO);
+}
+
+/* One line that is written over: how far, how fast, how long still. */
+static void show_progress(const struct adding *adding, size_t n, const char *path)
+{
+    double seconds = now_s() - adding->begun;
+    double rate = seconds > 0 ? (double)adding->seen_bytes / seconds : 0;
+    double left = rate > 0 ? (double)(adding->total_bytes - adding->seen_bytes) / rate : 0;
+    if (!shows_progress(adding)) return;
+    fprintf(stderr, "\r\033[K%zu/%zu  %.1f of %.1f MB  %.1f MB/s  %.0f s left  ", n + 1,
+            adding->found_count, (double)adding->seen_bytes / 1e6,
+            (double)adding->total_bytes / 1e6, rate / 1e6, left);
+    const char *name = strrchr(path, '/');
+    cli_print_safe(name ? name + 1 : path, stderr);
+    fflush(stderr);
+}
+
 static void tell(const struct adding *adding, const char *verdict, const char *path)
 {
     if (adding->cli->is_quiet || adding->cli->is_json) return;
+    if (shows_progress(adding)) fputs("\r\033[K", stderr);
     printf("%-9s ", verdict);
     cli_print_safe(path, stdout);
     putchar('\n');
@@ -120,7 +149,22 @@ static void add_file(struct adding *adding, const char *path, uint64_t size)
     cria_free(file);
 }
 
-static void add_path(struct adding *adding, const char *path, unsigned depth)
+static bool note(struct adding *adding, const char *path, uint64_t size)
+{
+    if (adding->found_count == adding->found_capacity) {
+        size_t capacity = adding->found_capacity ? adding->found_capacity * 2 : 64;
+        struct found *grown = realloc(adding->found, capacity * sizeof(*grown));
+        if (!grown) return false;
+        adding->found = grown;
+        adding->found_capacity = capacity;
+    }
+    adding->found[adding->found_count].path = strdup(path);
+    adding->found[adding->found_count++].size = size;
+    adding->total_bytes += size;
+    return true;
+}
+
+static void find_path(struct adding *adding, const char *path, unsigned depth)
 {
     struct stat info;
     struct dirent *entry;
@@ -130,17 +174,28 @@ static void add_path(struct adding *adding, const char *path, unsigned depth)
         cli_say(EXIT_NO_INPUT, "%s: there is no such file", path);
         return;
     }
-    if (S_ISREG(info.st_mode)) {
-        add_file(adding, path, (uint64_t)info.st_size);
-        return;
-    }
+    if (S_ISREG(info.st_mode) && !note(adding, path, (uint64_t)info.st_size)) adding->failed++;
     DIR *dir = S_ISDIR(info.st_mode) && depth < DEPTH_MAX ? opendir(path) : NULL;
     while (dir && (entry = readdir(dir)) != NULL) {
         if (entry->d_name[0] == '.') continue; /* hidden ones, and the folder itself */
         int n = snprintf(below, sizeof(below), "%s/%s", path, entry->d_name);
-        if (n > 0 && (size_t)n < sizeof(below)) add_path(adding, below, depth + 1);
+        if (n > 0 && (size_t)n < sizeof(below)) find_path(adding, below, depth + 1);
     }
     if (dir) closedir(dir);
+}
+
+static void add_found(struct adding *adding)
+{
+    for (size_t i = 0; i < adding->found_count; i++) {
+        const struct found *one = &adding->found[i];
+        if (!one->path) continue;
+        show_progress(adding, i, one->path);
+        add_file(adding, one->path, one->size);
+        adding->seen_bytes += one->size;
+        free(one->path);
+    }
+    if (shows_progress(adding)) fputs("\r\033[K", stderr);
+    free(adding->found);
 }
 
 /* ---- building */
@@ -202,7 +257,8 @@ enum exit_code cli_add(struct cli *cli)
     enum exit_code code = find_index(&adding, name);
     if (code == EXIT_FINE) code = make_directory(&adding, name);
     for (size_t i = 0; i < cli->word_count && code == EXIT_FINE; i++)
-        add_path(&adding, cli->words[i], 0);
+        find_path(&adding, cli->words[i], 0);
+    if (code == EXIT_FINE) add_found(&adding);
     if (code == EXIT_FINE) code = begin_build(&adding, name);
     if (code == EXIT_FINE) code = wait_ready(&adding);
     if (!cli->is_json && !cli->is_quiet && (code == EXIT_FINE || code == EXIT_FAILED)) {

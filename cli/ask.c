@@ -3,8 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef CRIA_HAVE_EDIT
+#include <editline/readline.h>
+#endif
 
 #include "cli/cli.h"
+
+enum { AROUND_CHARS = 400 };
 
 /* Ctrl-C stops the answer that runs; a handler may only write to what is atomic. */
 static struct cria_stream *volatile running;
@@ -158,10 +163,64 @@ static void tell_sources(const struct cli *cli, const char *session)
     cria_free(chat);
 }
 
+/* The N-th source of the last answer with the text around it. */
+static void open_source(struct cli *cli, const char *session, long n)
+{
+    struct cria_chat *chat = NULL;
+    const struct cria_text_event *last = NULL;
+    if (cria_beta_chat_get(cli->client, session, NULL, &chat) != CRIA_OK) {
+        cli_fail(cli, "open");
+        return;
+    }
+    for (size_t i = 0; i < cria_chat_events_count(chat); i++)
+        if (strcmp(cria_event_type(cria_chat_events_at(chat, i)), "text") == 0)
+            last = (const void *)cria_chat_events_at(chat, i);
+    const struct cria_citation *one =
+        last && n > 0 ? cria_text_event_citations_at(last, (size_t)n - 1) : NULL;
+    struct cria_file_text *text = NULL;
+    if (!one) {
+        puts("There is no such source; /sources lists them.");
+    } else {
+        int64_t start = cria_citation_char_start(one);
+        const struct cria_beta_retrieval_read_params params = {
+            .index_id = cria_citation_index_id(one),
+            .file_id = cria_citation_file_id(one),
+            .offset = CRIA_INT(start > AROUND_CHARS ? start - AROUND_CHARS : 0),
+            .max_length = CRIA_INT(cria_citation_char_end(one) - start + 2 * AROUND_CHARS)};
+        if (cria_beta_retrieval_read(cli->client, &params, &text) == CRIA_OK) {
+            cli_print_safe(cria_file_text_content(text), stdout);
+            putchar('\n');
+        } else {
+            cli_fail(cli, "open");
+        }
+    }
+    cria_free(text);
+    cria_free(chat);
+}
+
+/* A line that was typed, to be freed; NULL at the end. On a terminal with editing and history. */
+static char *read_line(const struct cli *cli, bool prompts)
+{
+    char *line = NULL;
+    size_t size = 0;
+#ifdef CRIA_HAVE_EDIT
+    if (prompts) {
+        line = readline("> ");
+        if (line && line[0]) add_history(line);
+        return line;
+    }
+#endif
+    if (prompts) printf("%s> %s", cli_bold(cli), cli_plain(cli));
+    fflush(stdout);
+    if (getline(&line, &size, stdin) >= 0) return line;
+    free(line);
+    return NULL;
+}
+
 enum exit_code cli_chat(struct cli *cli)
 {
     char *ids[INDEXES_MAX], *session = NULL, *sources = NULL, *line = NULL;
-    size_t count, size = 0;
+    size_t count;
     enum exit_code code = cli_indexes_of(cli, ids, &count);
     if (code != EXIT_FINE) return code;
     bool prompts = isatty(STDIN_FILENO) && cli->is_terminal;
@@ -171,21 +230,23 @@ enum exit_code cli_chat(struct cli *cli)
         puts("Ask away. /sources shows what the last answer rests on, /new begins afresh, /quit "
              "leaves.");
     while (code == EXIT_FINE || code == EXIT_FAILED) {
-        if (prompts) printf("%s> %s", cli_bold(cli), cli_plain(cli));
-        fflush(stdout);
-        ssize_t len = getline(&line, &size, stdin);
-        if (len < 0) break;
+        free(line);
+        line = read_line(cli, prompts);
+        if (!line) break;
+        size_t len = strlen(line);
         while (len && (line[len - 1] == '\n' || line[len - 1] == ' ')) line[--len] = '\0';
         if (len == 0) continue;
         if (strcmp(line, "/quit") == 0) break;
         if (strcmp(line, "/sources") == 0) {
             tell_sources(cli, session);
+        } else if (strncmp(line, "/open ", 6) == 0) {
+            open_source(cli, session, strtol(line + 6, NULL, 10));
         } else if (strcmp(line, "/new") == 0) {
             free(session);
             session = NULL;
             code = new_session(cli, ids, count, &session);
         } else if (line[0] == '/') {
-            puts("There are /sources, /new and /quit.");
+            puts("There are /sources, /open N, /new and /quit.");
         } else {
             one_turn(cli, session, ids, 0, line, &sources);
         }

@@ -33,6 +33,10 @@ static const struct cli_command commands[] = {
      "Consistent, while the server goes on. `cria restore FILE DIR` makes a data folder of it.",
      cli_backup},
     {"sessions", "[list | show ID | delete ID]", "look after chat sessions", "", cli_sessions},
+    {"doctor", "", "say whether all is well",
+     "Whether the server answers, can write, takes the key.", cli_doctor},
+    {"completion", "bash|zsh|fish", "print completions for a shell", "", cli_completion},
+    {"man", "", "print the manual page", "cria man | man -l -", cli_man},
 };
 
 static const struct cli_command *find_command(const char *name)
@@ -40,6 +44,11 @@ static const struct cli_command *find_command(const char *name)
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (strcmp(commands[i].name, name) == 0) return &commands[i];
     return NULL;
+}
+
+const struct cli_command *cli_command_at(size_t n)
+{
+    return n < sizeof(commands) / sizeof(commands[0]) ? &commands[n] : NULL;
 }
 
 bool cli_knows(const char *command)
@@ -50,7 +59,7 @@ bool cli_knows(const char *command)
 void cli_print_commands(FILE *out)
 {
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        fprintf(out, "  cria %-9s %-38s %s\n", commands[i].name, commands[i].words,
+        fprintf(out, "  cria %-10s %-38s %s\n", commands[i].name, commands[i].words,
                 commands[i].summary);
 }
 

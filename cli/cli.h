@@ -54,9 +54,15 @@ enum exit_code cli_find(struct cli *cli);
 enum exit_code cli_grep(struct cli *cli);
 enum exit_code cli_cat(struct cli *cli);
 enum exit_code cli_backup(struct cli *cli);
+enum exit_code cli_completion(struct cli *cli);
+enum exit_code cli_doctor(struct cli *cli);
+enum exit_code cli_man(struct cli *cli);
 enum exit_code cli_indexes(struct cli *cli);
 enum exit_code cli_files(struct cli *cli);
 enum exit_code cli_sessions(struct cli *cli);
+
+/** The n-th command; NULL behind the last. */
+const struct cli_command *cli_command_at(size_t n);
 
 /* ---- for the commands */
 

@@ -67,8 +67,9 @@ def questions():
 
 
 def conversation():
-    said = cria("chat", typed="Who founded the railway?\n/sources\n/new\n/what\n/quit\n").stdout
+    said = cria("chat", typed="Who founded the railway?\n/sources\n/open 1\n/open 99\n/new\n/what\n/quit\n").stdout
     assert "212 households" in said and '"It was founded' in said and "There are /sources" in said
+    assert "There is no such source" in said
 
 
 def looking():
@@ -107,6 +108,20 @@ def mistakes():
     for command in ("add", "ask", "chat", "search", "find", "grep", "cat", "indexes", "files", "sessions"):
         assert "--base-url" in cria(command, "--help").stdout
         assert "cria " + command in cria("--help").stdout
+
+
+def manual_completions_doctor():
+    assert ".SH COMMANDS" in cria("man").stdout and ".B ask" in cria("man").stdout
+    if shutil.which("man"):
+        subprocess.run(["sh", "-c", "'%s' man | man -l - | grep -q 'ask once'" % CRIA], check=True)
+    for shell in ("bash", "zsh", "fish"):
+        text = cria("completion", shell).stdout
+        assert "search" in text and "restore" in text
+        if shutil.which(shell):
+            subprocess.run([shell, "-n"], input=text, text=True, check=True)
+    cria("completion", "tcsh", want=USAGE)
+    assert cria("doctor").stdout.count("fine") == 4
+    assert "wrong" in cria("doctor", want=UNAVAILABLE, url="http://127.0.0.1:9").stdout
 
 
 def a_folder_without_a_server():
@@ -206,7 +221,7 @@ def colours_on_a_terminal():
 def main():
     passed = failed = 0
     for test in (without_an_index, add_uploads_by_difference, questions, conversation, looking, lists,
-                 mistakes, a_folder_without_a_server,
+                 mistakes, manual_completions_doctor, a_folder_without_a_server,
                  backup_and_restore, colours_on_a_terminal):
         try:
             test()
