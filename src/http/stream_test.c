@@ -69,7 +69,7 @@ static void take_chunks(struct reader *r)
         struct cria_str rest = cria_str_sub(cria_buf_str(&r->raw), at, r->raw.len);
         size_t head = cria_str_find(rest, CRIA_STR("\r\n"));
         if (head == SIZE_MAX) break;
-        size_t size = strtoul(rest.ptr, NULL, 16);
+        size_t size = number_at(rest, 16);
         if (rest.len < head + size + 4) break;
         assert_memory_equal(rest.ptr + head + 2 + size, "\r\n", 2);
         cria_buf_add(&r->plain, cria_str_sub(rest, head + 2, size));

@@ -434,6 +434,14 @@ static inline struct cria_str answer_header(const struct answer *answer, const c
     return (struct cria_str){0};
 }
 
+/* The number at the front of a line; a copy, for strtoul wants an end. */
+static inline size_t number_at(struct cria_str line, int base)
+{
+    char copy[24];
+    snprintf(copy, sizeof(copy), "%.*s", (int)(line.len < 20 ? line.len : 20), line.ptr);
+    return strtoul(copy, NULL, base);
+}
+
 /* How many bytes of `in` a chunked body takes, its content appended to out; 0: not whole yet. */
 static inline size_t unchunk(struct cria_str in, struct cria_buf *out)
 {
@@ -443,7 +451,7 @@ static inline size_t unchunk(struct cria_str in, struct cria_buf *out)
         struct cria_str rest = cria_str_sub(in, at, in.len);
         size_t end = cria_str_find(rest, CRIA_STR("\r\n"));
         if (end == SIZE_MAX) return 0;
-        size_t size = strtoul(rest.ptr, NULL, 16);
+        size_t size = number_at(rest, 16);
         if (rest.len < end + 2 + size + 2) return 0;
         cria_buf_add(out, cria_str_sub(rest, end + 2, size));
         assert_memory_equal(rest.ptr + end + 2 + size, "\r\n", 2);
@@ -465,7 +473,7 @@ static inline bool read_answer(int fd, struct cria_buf *buf, size_t *at, bool is
         if (end != SIZE_MAX) {
             answer->head = cria_str_sub(rest, 0, end + 4);
             assert_true(cria_str_starts(answer->head, "HTTP/1.1 "));
-            answer->status = (int)strtol(answer->head.ptr + 9, NULL, 10);
+            answer->status = (int)number_at(cria_str_sub(answer->head, 9, 3), 10);
             struct cria_str length = answer_header(answer, "content-length");
             bool is_bare = is_head || answer->status == 204 || answer->status == 100;
             rest = cria_str_sub(rest, end + 4, rest.len);
