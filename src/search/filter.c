@@ -76,21 +76,21 @@ static bool contains_folded(struct cria_str text, struct cria_str part)
     return false;
 }
 
-bool cria_filter_allows(struct cria_arena *arena, const struct cria_indexed_document *document,
+bool cria_filter_allows(struct cria_arena *arena, struct cria_str entry_id,
+                        struct cria_str display_name, struct cria_str metadata_json,
                         const struct cria_json *static_filters,
                         const struct cria_json *custom_filters, struct cria_str file_name_contains)
 {
     const struct cria_json *file = cria_json_get(static_filters, "parsed_directory_file_id"),
                            *metadata = NULL;
     const char *why;
-    if (file_name_contains.len && !contains_folded(document->display_name, file_name_contains))
-        return false;
+    if (file_name_contains.len && !contains_folded(display_name, file_name_contains)) return false;
     if (!cria_json_is_null(file)) {
-        struct cria_json id = {.kind = CRIA_JSON_STRING, .text = document->entry_id};
+        struct cria_json id = {.kind = CRIA_JSON_STRING, .text = entry_id};
         if (!condition_holds(&id, file)) return false;
     }
     if (cria_json_is_null(custom_filters) || custom_filters->count == 0) return true;
-    if (cria_json_parse(arena, document->metadata_json, &metadata, &why) != CRIA_OK) return false;
+    if (cria_json_parse(arena, metadata_json, &metadata, &why) != CRIA_OK) return false;
     for (size_t i = 0; i < custom_filters->count; i++) {
         const struct cria_json *conditions = &custom_filters->items[i], *value = NULL;
         if (conditions->kind == CRIA_JSON_NULL) continue;

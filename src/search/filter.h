@@ -5,11 +5,11 @@
 #define CRIA_SEARCH_FILTER_H
 
 #include "base/json.h"
-#include "search/collection.h"
 
-/** Whether the document may appear. arena: for its metadata, reset by the caller. The name's
+/** Whether a document may appear. arena: for its metadata, reset by the caller. The name's
  * letters are folded (ASCII). */
-bool cria_filter_allows(struct cria_arena *arena, const struct cria_indexed_document *document,
+bool cria_filter_allows(struct cria_arena *arena, struct cria_str entry_id,
+                        struct cria_str display_name, struct cria_str metadata_json,
                         const struct cria_json *static_filters,
                         const struct cria_json *custom_filters, struct cria_str file_name_contains);
 

@@ -418,9 +418,10 @@ static bool **allowed_documents(struct cria_call *call, const struct cria_search
         const struct cria_snapshot *snapshot = view->snapshots[s];
         allowed[s] = CRIA_NEW_ARRAY(call->arena, snapshot->document_count, bool);
         for (size_t d = 0; allowed[s] && d < snapshot->document_count; d++) {
-            allowed[s][d] =
-                cria_filter_allows(&arena, snapshot->documents[d], request->static_filters,
-                                   request->custom_filters, request->file_name_contains);
+            const struct cria_indexed_document *document = snapshot->documents[d];
+            allowed[s][d] = cria_filter_allows(
+                &arena, document->entry_id, document->display_name, document->metadata_json,
+                request->static_filters, request->custom_filters, request->file_name_contains);
             cria_arena_reset(&arena);
         }
     }
