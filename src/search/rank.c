@@ -3,474 +3,401 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double K1 = 1.2, B = 0.75, PAIR_SHARE = 0.2, TITLE_SHARE = 0.2;
-static const double SIMILAR_LEAST = 0.5;
-enum { SIMILAR_MOST = 4, EXHAUSTIVE_BELOW = 20, EXHAUSTIVE_CHUNKS = 20000, GRAM_TABLE = 4096 };
+#include "search/bitmap.h"
+#include "search/vector.h"
 
-/* As if twenty more chunks without the word lay in the collection: in one of three chunks a word
- * that two of them hold is no stop word, and one that none holds is not worth all others. */
-static double idf_of(double count, double df)
-{
-    return log(1.0 + (count + 20 - df + 0.5) / (df + 0.5));
-}
+static const double PAIR_SHARE = 0.2, TITLE_SHARE = 0.2;
+/* Of the vectors in the mixture, by how much of the query the words cover: SEARCH measured. */
+static const double VECTOR_MOST = 0.8, VECTOR_LESS = 0.6;
+enum { EXHAUSTIVE_BELOW = 20, EXHAUSTIVE_CHUNKS = 20000 };
 
-static double bm25(double idf, double tf, double length, double average)
-{
-    return idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * length / (average > 0 ? average : 1)));
-}
-
-/* ---- the plan
- * --------------------------------------------------------------------------------------------- */
-
-struct collect {
-    struct cria_query_plan *plan;
+struct ranker {
+    const struct cria_query_plan *plan;
+    struct cria_call *call;
     struct cria_arena *arena;
-    struct cria_str words[CRIA_MAX_QUERY_TERMS]; /* as written, by position */
-    uint32_t word_count;
-    bool drops_query_words;
-    enum cria_language language;
-    uint32_t pairs; /* terms that are character pairs */
-    bool failed;
+    const struct cria_rank_options *options;
+    struct cria_words_source *words;
+    size_t **list_terms; /* by source: which term of the plan each list is */
+    struct cria_gram_table *grams;
+    struct cria_scored *items;
+    size_t count, capacity;
+    double least_cosine, best_cosine; /* over the collection */
+    size_t damaged;
 };
 
-static bool collect_plain(void *arg, struct cria_str term, uint32_t position, bool is_word)
-{
-    struct collect *c = arg;
-    if (position >= CRIA_MAX_QUERY_TERMS) return false;
-    c->pairs += !is_word;
-    c->words[position] = cria_arena_copy(c->arena, term);
-    c->word_count = position + 1;
-    return c->words[position].ptr != NULL;
-}
+/* ---- the words leg */
 
-static double df_of(const struct cria_query_plan *plan, const struct cria_query_term *term)
+static enum cria_status open_words(struct ranker *r)
 {
-    double df = 0;
-    for (size_t s = 0; s < plan->snapshot_count; s++)
-        if (term->ids[s] < plan->snapshots[s]->term_count)
-            df += plan->snapshots[s]->starts[term->ids[s] + 1] -
-                  plan->snapshots[s]->starts[term->ids[s]];
-    return df;
-}
-
-/* Looks the stem up everywhere; false when no chunk has it. */
-static bool look_up(struct cria_query_plan *plan, struct cria_query_term *term)
-{
-    for (size_t s = 0; s < plan->snapshot_count; s++) {
-        term->ids[s] = cria_vocabulary_find(plan->snapshots[s]->vocabulary, term->text);
-        if (term->ids[s] >= plan->snapshots[s]->term_count) term->ids[s] = UINT32_MAX;
-    }
-    double df = df_of(plan, term);
-    term->idf = idf_of(plan->chunk_count, df);
-    return df > 0;
-}
-
-/* Dice of padded 3-grams: 2 x shared / all. */
-static double dice(struct cria_str a, struct cria_str b)
-{
-    char x[96], y[96];
-    if (a.len + 4 > sizeof(x) || b.len + 4 > sizeof(y)) return 0;
-    size_t n = a.len + 2, m = b.len + 2, shared = 0;
-    bool used[96] = {false};
-    memcpy(x, "  ", 2), memcpy(x + 2, a.ptr, a.len), memcpy(x + 2 + a.len, "  ", 2);
-    memcpy(y, "  ", 2), memcpy(y + 2, b.ptr, b.len), memcpy(y + 2 + b.len, "  ", 2);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < m; j++)
-            if (!used[j] && memcmp(x + i, y + j, 3) == 0) {
-                used[j] = true;
-                shared++;
-                break;
-            }
-    return 2.0 * (double)shared / (double)(n + m);
-}
-
-/* For a word that no chunk has: the vocabulary's most similar ones, weighted by their similarity.
- */
-static void add_similar(struct cria_query_plan *plan, struct cria_arena *arena,
-                        struct cria_str word, size_t stands_for)
-{
-    struct {
-        double similarity;
-        struct cria_str text;
-    } best[SIMILAR_MOST] = {0};
-    for (size_t s = 0; s < plan->snapshot_count; s++) {
-        struct cria_vocabulary *vocabulary = plan->snapshots[s]->vocabulary;
-        pthread_rwlock_rdlock(&vocabulary->lock);
-        for (size_t t = 0; t < plan->snapshots[s]->term_count; t++) {
-            struct cria_str term = cria_str_from(vocabulary->terms[t]);
-            if (term.len * 3 < word.len || word.len * 3 < term.len) continue;
-            double similarity = dice(word, term);
-            size_t at = SIMILAR_MOST;
-            bool known = false;
-            for (size_t i = 0; i < SIMILAR_MOST; i++)
-                known = known || cria_str_equal(best[i].text, term);
-            while (at > 0 && similarity > best[at - 1].similarity) at--;
-            if (known || similarity < SIMILAR_LEAST || at == SIMILAR_MOST) continue;
-            memmove(&best[at + 1], &best[at], (SIMILAR_MOST - 1 - at) * sizeof(best[0]));
-            best[at].similarity = similarity;
-            best[at].text = cria_arena_copy(arena, term);
+    const struct cria_query_plan *plan = r->plan;
+    r->words = CRIA_NEW_ARRAY(r->arena, plan->source_count, struct cria_words_source);
+    r->list_terms = CRIA_NEW_ARRAY(r->arena, plan->source_count, size_t *);
+    if (!r->words || !r->list_terms) return CRIA_E_NO_MEMORY;
+    for (size_t s = 0; s < plan->source_count; s++) {
+        const struct cria_segment *segment = plan->sources[s].segment;
+        struct cria_words_list *lists =
+            CRIA_NEW_ARRAY(r->arena, plan->term_count, struct cria_words_list);
+        r->list_terms[s] = CRIA_NEW_ARRAY(r->arena, plan->term_count, size_t);
+        if (!lists || !r->list_terms[s]) return CRIA_E_NO_MEMORY;
+        struct cria_words_source *source = &r->words[s];
+        *source = (struct cria_words_source){
+            .lists = lists,
+            .norms = segment->norms.ptr,
+            .chunk_count = segment->meta.chunk_count,
+            .average_length = segment->meta.chunk_count ? (double)segment->meta.total_length /
+                                                              segment->meta.chunk_count
+                                                        : 0,
+            .allowed = plan->sources[s].allowed};
+        for (size_t i = 0; i < plan->term_count; i++) {
+            const struct cria_query_term *term = &plan->terms[i];
+            if (term->ordinals[s] == UINT32_MAX || term->postings[s].df == 0) continue;
+            r->list_terms[s][source->list_count] = i;
+            lists[source->list_count++] = (struct cria_words_list){
+                .bytes = segment->postings,
+                .offset = (size_t)term->postings[s].offset,
+                .length = term->postings[s].length,
+                .df = term->postings[s].df,
+                .weight = term->idf * term->weight};
         }
-        pthread_rwlock_unlock(&vocabulary->lock);
     }
-    for (size_t i = 0;
-         i < SIMILAR_MOST && best[i].text.ptr && plan->term_count < CRIA_MAX_QUERY_TERMS; i++) {
-        struct cria_query_term *term = &plan->terms[plan->term_count];
-        *term = (struct cria_query_term){.text = best[i].text,
-                                         .weight = best[i].similarity,
-                                         .stands_for = stands_for,
-                                         .position = UINT32_MAX};
-        if (look_up(plan, term)) plan->term_count++;
-    }
+    return CRIA_OK;
 }
 
-static bool is_number(struct cria_str word)
+static enum cria_status words_status(struct ranker *r, enum cria_words_result result, size_t source)
 {
-    for (size_t i = 0; i < word.len; i++)
-        if (word.ptr[i] < '0' || word.ptr[i] > '9') return false;
+    if (result == CRIA_WORDS_DAMAGED) r->damaged = source;
+    return result == CRIA_WORDS_OK        ? CRIA_OK
+           : result == CRIA_WORDS_DAMAGED ? CRIA_E_CORRUPT
+                                          : CRIA_E_NO_MEMORY;
+}
+
+static bool make_room(struct ranker *r, size_t more)
+{
+    if (r->count + more <= r->capacity) return true;
+    size_t capacity = r->count + more + r->capacity / 2;
+    struct cria_scored *grown = CRIA_NEW_ARRAY(r->arena, capacity, struct cria_scored);
+    if (!grown) return false;
+    if (r->count) memcpy(grown, r->items, r->count * sizeof(*grown));
+    r->items = grown;
+    r->capacity = capacity;
     return true;
 }
 
-static bool collect_stem(void *arg, struct cria_str term, uint32_t position, bool is_word)
+static void add(struct ranker *r, size_t source, uint32_t chunk)
 {
-    struct collect *c = arg;
-    struct cria_query_plan *plan = c->plan;
-    if (position >= c->word_count || plan->term_count == CRIA_MAX_QUERY_TERMS) return false;
-    if (c->drops_query_words && is_word && cria_is_query_word(c->words[position], c->language))
-        return true;
-    for (size_t i = 0; i < plan->term_count; i++)
-        if (cria_str_equal(plan->terms[i].text, term) && plan->terms[i].weight == 1) return true;
-    struct cria_query_term *out = &plan->terms[plan->term_count];
-    *out = (struct cria_query_term){.text = cria_arena_copy(c->arena, term),
-                                    .weight = 1,
-                                    .position = position,
-                                    .stands_for = plan->asked};
-    if (!out->text.ptr) {
-        c->failed = true;
-        return false;
-    }
-    bool known = look_up(plan, out);
-    double idf = out->idf;
-    plan->idf_mass += idf;
-    if (known) {
-        plan->term_count++;
-    } else {
-        struct cria_str word = c->words[position];
-        plan->unknown[plan->unknown_count++] = word;
-        if (is_word && word.len >= 4 && !is_number(word))
-            add_similar(plan, c->arena, out->text, plan->asked);
-    }
-    plan->asked++;
-    plan->ideal_words += idf;
-    return true;
+    r->items[r->count++] = (struct cria_scored){
+        .source = (uint32_t)source, .chunk = chunk, .cosine = NAN};
 }
 
-static int by_value(const void *a, const void *b)
+static enum cria_status find_by_words(struct ranker *r)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    size_t limit = r->options->candidates, count = 0, damaged = 0;
+    struct cria_words_hit *hits = CRIA_NEW_ARRAY(r->arena, limit, struct cria_words_hit);
+    if (!hits || !make_room(r, limit)) return CRIA_E_NO_MEMORY;
+    enum cria_status st = words_status(
+        r,
+        cria_words_top(r->words, r->plan->source_count, r->plan->average_length, limit, r->arena,
+                       hits, &count, &damaged),
+        damaged);
+    for (size_t i = 0; st == CRIA_OK && i < count; i++) add(r, hits[i].source, hits[i].chunk);
+    return st;
 }
 
-static bool plan_grams(struct cria_query_plan *plan, struct cria_arena *arena,
-                       struct cria_str query, const struct collect *c)
+/* Few chunks share a word with the query: the 4-grams look at all of them. */
+static enum cria_status find_all(struct ranker *r)
 {
-    struct cria_buf kept, folded;
-    (void)arena;
-    cria_buf_init(&kept, 1 << 20);
-    cria_buf_init(&folded, 1 << 20);
-    if (c->drops_query_words) { /* the query's own words are left out of this leg too */
-        for (uint32_t i = 0; i < c->word_count; i++) {
-            if (cria_is_query_word(c->words[i], c->language)) continue;
-            cria_buf_add(&kept, c->words[i]);
-            cria_buf_add_char(&kept, ' ');
+    if (!make_room(r, (size_t)r->plan->chunk_count)) return CRIA_E_NO_MEMORY;
+    r->count = 0;
+    for (size_t s = 0; s < r->plan->source_count; s++) {
+        const struct cria_rank_source *source = &r->plan->sources[s];
+        for (uint32_t n = 0; n < source->segment->meta.chunk_count; n++)
+            if (!source->allowed || cria_bit(source->allowed, n)) add(r, s, n);
+    }
+    return CRIA_OK;
+}
+
+/* ---- the vectors */
+
+static bool has_vectors(const struct ranker *r, size_t s)
+{
+    const struct cria_rank_source *source = &r->plan->sources[s];
+    return r->options->query && source->vectors &&
+           cria_vector_dims(source->vectors) == r->options->dims &&
+           cria_vector_count(source->vectors) == source->segment->meta.chunk_count;
+}
+
+static int nearest_first(const void *a, const void *b)
+{
+    const struct cria_scored *x = a, *y = b;
+    if (x->cosine != y->cosine) return x->cosine < y->cosine ? 1 : -1;
+    if (x->source != y->source) return x->source < y->source ? -1 : 1;
+    return (x->chunk > y->chunk) - (x->chunk < y->chunk);
+}
+
+static enum cria_status vector_status(struct ranker *r, enum cria_status st, size_t source)
+{
+    if (st == CRIA_E_CORRUPT) r->damaged = source;
+    return st;
+}
+
+/* The nearest chunks of every source join the candidates; how the cosines of the whole collection
+ * lie is learned on the way. */
+static enum cria_status find_by_vectors(struct ranker *r)
+{
+    size_t limit = r->options->candidates, begin = r->count;
+    bool any = false;
+    for (size_t s = 0; s < r->plan->source_count; s++) {
+        const struct cria_rank_source *source = &r->plan->sources[s];
+        struct cria_vector_spread spread;
+        uint32_t found = 0;
+        if (!has_vectors(r, s)) continue;
+        struct cria_vector_hit *hits = CRIA_NEW_ARRAY(r->arena, limit, struct cria_vector_hit);
+        if (!hits || !make_room(r, limit)) return CRIA_E_NO_MEMORY;
+        enum cria_status st =
+            cria_vector_search(source->vectors, r->call, r->options->query, (uint32_t)limit,
+                               source->allowed, NULL, hits, &found);
+        if (st == CRIA_OK)
+            st = cria_vector_spread(source->vectors, r->call, r->options->query, &spread);
+        if (st != CRIA_OK) return vector_status(r, st, s);
+        for (uint32_t i = 0; i < found; i++) {
+            add(r, s, hits[i].row);
+            r->items[r->count - 1].cosine = hits[i].score;
         }
-        query = cria_buf_str(&kept);
+        if (spread.rows && (!any || spread.least < r->least_cosine))
+            r->least_cosine = spread.least;
+        any = any || spread.rows;
     }
-    cria_fold_bytes(&folded, query);
-    size_t count = 0;
-    for (size_t i = 0; i + 4 <= folded.len && count < CRIA_MAX_QUERY_GRAMS; i++) {
-        memcpy(&plan->grams[count], folded.ptr + i, 4);
-        count++;
-    }
-    qsort(plan->grams, count, sizeof(plan->grams[0]), by_value);
-    for (size_t i = 0; i < count; i++) {
-        if (plan->gram_count && plan->grams[plan->gram_count - 1] == plan->grams[i]) continue;
-        double df = 0;
-        uint32_t gram = plan->grams[i];
-        for (size_t s = 0; s < plan->snapshot_count; s++)
-            df += cria_snapshot_gram_df(plan->snapshots[s], gram);
-        if (df > plan->chunk_count) df = plan->chunk_count;
-        plan->grams[plan->gram_count] = gram;
-        plan->gram_idf[plan->gram_count] = idf_of(plan->chunk_count, df);
-        plan->ideal_grams += plan->gram_idf[plan->gram_count];
-        plan->gram_count++;
-    }
-    bool good = !kept.failed && !folded.failed;
-    cria_buf_release(&kept);
-    cria_buf_release(&folded);
-    return good;
+    size_t count = r->count - begin;
+    if (count) qsort(r->items + begin, count, sizeof(*r->items), nearest_first);
+    if (count) r->best_cosine = r->items[begin].cosine;
+    if (count > limit) r->count = begin + limit;
+    return CRIA_OK;
 }
 
-bool cria_query_plan_make(struct cria_query_plan *plan, struct cria_arena *arena,
-                          struct cria_analyser *analyser, struct cria_snapshot **snapshots,
-                          size_t count, struct cria_str query)
+/* ---- what the candidates are worth */
+
+static int by_place(const void *a, const void *b)
 {
-    struct collect *c = CRIA_NEW(arena, struct collect);
-    double length = 0, title = 0, folded = 0;
-    size_t content_words = 0;
-    *plan = (struct cria_query_plan){
-        .snapshots = snapshots, .snapshot_count = count, .word_share = 0.5};
-    if (!c) return false;
-    enum cria_language language = CRIA_LANG_ENGLISH;
-    for (size_t s = 0; s < count; s++) {
-        plan->chunk_count += (double)snapshots[s]->chunk_count;
-        length += (double)snapshots[s]->total_length;
-        title += (double)snapshots[s]->total_title;
-        folded += (double)snapshots[s]->total_folded;
-        if (snapshots[s]->chunk_count) language = snapshots[s]->language;
-    }
-    if (plan->chunk_count == 0) return true;
-    plan->average_length = length / plan->chunk_count;
-    plan->average_title = title / plan->chunk_count;
-    plan->average_folded = folded / plan->chunk_count;
-    c->plan = plan;
-    c->arena = arena;
-    c->language = plan->language = language;
-    cria_analyse(analyser, query, language, true, collect_plain, c);
-    c->drops_query_words = true;
-    for (uint32_t i = 0; i < c->word_count; i++)
-        content_words += !cria_is_query_word(c->words[i], c->language);
-    if (content_words == 0) c->drops_query_words = false; /* "to be or not to be" */
-    if (language != CRIA_LANG_ENGLISH) plan->word_share = 0.35;
-    plan->is_pairs = c->pairs * 2 > c->word_count;
-    if (plan->is_pairs) plan->word_share = 0.95; /* pairs of characters say it all */
-    cria_analyse(analyser, query, language, false, collect_stem, c);
-    return !c->failed && !arena->failed && plan_grams(plan, arena, query, c);
+    const struct cria_scored *x = a, *y = b;
+    if (x->source != y->source) return x->source < y->source ? -1 : 1;
+    if (x->chunk != y->chunk) return x->chunk < y->chunk ? -1 : 1;
+    return isnan(x->cosine) - isnan(y->cosine);
 }
 
-/* ---- scoring
- * -------------------------------------------------------------------------------------------------
- */
-
-double cria_gram_score(const struct cria_query_plan *plan, const char *folded, size_t len,
-                       double average)
+static void drop_repeats(struct ranker *r)
 {
-    uint16_t table[GRAM_TABLE] = {0}; /* slot -> gram + 1 */
-    uint16_t tf[CRIA_MAX_QUERY_GRAMS] = {0};
-    double score = 0;
-    for (size_t i = 0; i < plan->gram_count; i++) {
-        size_t at = (plan->grams[i] * 2654435761u) >> 20;
-        while (table[at]) at = (at + 1) & (GRAM_TABLE - 1);
-        table[at] = (uint16_t)(i + 1);
-    }
-    for (size_t i = 0; i + 4 <= len; i++) {
-        uint32_t gram;
-        memcpy(&gram, folded + i, 4);
-        size_t at = (gram * 2654435761u) >> 20;
-        while (table[at] && plan->grams[table[at] - 1] != gram) at = (at + 1) & (GRAM_TABLE - 1);
-        if (table[at] && tf[table[at] - 1] < UINT16_MAX) tf[table[at] - 1]++;
-    }
-    for (size_t i = 0; i < plan->gram_count; i++)
-        if (tf[i]) score += bm25(plan->gram_idf[i], tf[i], (double)len, average);
-    return score;
+    size_t kept = 0;
+    if (r->count) qsort(r->items, r->count, sizeof(*r->items), by_place);
+    for (size_t i = 0; i < r->count; i++)
+        if (!kept || r->items[kept - 1].source != r->items[i].source ||
+            r->items[kept - 1].chunk != r->items[i].chunk)
+            r->items[kept++] = r->items[i];
+    r->count = kept;
 }
 
 /* Adjacent stems of the query that are adjacent in the chunk; a pair's idf is guessed from its
  * rarer half. */
-static double pair_score(const struct cria_query_plan *plan, size_t s,
-                         const struct cria_indexed_chunk *chunk)
+static double pair_score(const struct ranker *r, size_t s, const struct cria_segment_chunk *chunk)
 {
+    const struct cria_query_plan *plan = r->plan;
     double score = 0;
     for (size_t i = 0; i + 1 < plan->term_count; i++) {
         const struct cria_query_term *a = &plan->terms[i], *b = &plan->terms[i + 1];
         uint32_t tf = 0;
         if (a->weight != 1 || b->weight != 1 || b->position != a->position + 1) continue;
-        if (a->ids[s] == UINT32_MAX || b->ids[s] == UINT32_MAX) continue;
-        for (uint32_t k = 0; k + 1 < chunk->length; k++)
-            tf += chunk->sequence[k] == a->ids[s] && chunk->sequence[k + 1] == b->ids[s];
+        if (a->ordinals[s] == UINT32_MAX || b->ordinals[s] == UINT32_MAX) continue;
+        for (uint32_t k = 0; k + 1 < chunk->sequence_length; k++)
+            tf += cria_load16(chunk->sequence + 2 * (size_t)k) == a->mark &&
+                  cria_load16(chunk->sequence + 2 * (size_t)k + 2) == b->mark;
         if (tf)
-            score += bm25((a->idf > b->idf ? a->idf : b->idf) + 1, tf, chunk->length,
-                          plan->average_length);
+            score += ((a->idf > b->idf ? a->idf : b->idf) + 1) *
+                     cria_bm25(tf, chunk->sequence_length, plan->average_length);
     }
     return score;
 }
 
-static uint32_t tf_in(const struct cria_posting *terms, uint32_t count, uint32_t id)
+static double title_score(const struct ranker *r, size_t s,
+                          const struct cria_segment_document *document)
 {
-    uint32_t low = 0, high = count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (terms[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && terms[low].id == id ? terms[low].tf : 0;
-}
-
-static double title_score(const struct cria_query_plan *plan, size_t s,
-                          const struct cria_indexed_document *document)
-{
+    const struct cria_query_plan *plan = r->plan;
     double score = 0;
     for (size_t i = 0; i < plan->term_count; i++) {
-        uint32_t id = plan->terms[i].ids[s], tf;
-        if (id == UINT32_MAX || !(tf = tf_in(document->title_terms, document->title_count, id)))
-            continue;
-        double df = 0;
-        for (size_t k = 0; k < plan->snapshot_count; k++)
-            if (plan->terms[i].ids[k] != UINT32_MAX)
-                df += plan->snapshots[k]->title_df[plan->terms[i].ids[k]];
-        score += plan->terms[i].weight * bm25(idf_of(plan->chunk_count, df), tf,
-                                              document->title_length, plan->average_title);
+        const struct cria_query_term *term = &plan->terms[i];
+        uint32_t tf = 0;
+        if (term->ordinals[s] == UINT32_MAX || term->postings[s].title_df == 0) continue;
+        for (uint32_t k = 0; k < document->title_count; k++)
+            tf += cria_load32(document->title + 4 * (size_t)k) == term->ordinals[s];
+        if (tf)
+            score += term->weight * term->title_idf *
+                     cria_bm25(tf, document->title_count, plan->average_title);
     }
     return score;
 }
 
-/* Share of the query's idf mass that the chunk holds. */
-static double coverage_of(const struct cria_query_plan *plan, size_t s,
-                          const struct cria_indexed_chunk *chunk)
+/* Share of the query's idf mass that a chunk holds. */
+static double coverage_of(const struct ranker *r, size_t s, const uint32_t *tfs)
 {
-    double held[CRIA_MAX_QUERY_TERMS] = {0}, sum = 0;
+    const struct cria_query_plan *plan = r->plan;
+    double held[CRIA_MAX_QUERY_TERMS], sum = 0;
     if (plan->idf_mass <= 0) return 0;
-    for (size_t i = 0; i < plan->term_count; i++) {
-        const struct cria_query_term *term = &plan->terms[i];
-        if (term->ids[s] == UINT32_MAX || !tf_in(chunk->terms, chunk->term_count, term->ids[s]))
-            continue;
-        double mass = term->idf * term->weight;
+    memset(held, 0, plan->asked * sizeof(held[0]));
+    for (size_t i = 0; i < r->words[s].list_count; i++) {
+        const struct cria_query_term *term = &plan->terms[r->list_terms[s][i]];
+        double mass = tfs[i] ? term->idf * term->weight : 0;
         if (mass > held[term->stands_for]) held[term->stands_for] = mass;
     }
     for (size_t i = 0; i < plan->asked; i++) sum += held[i];
     return sum / plan->idf_mass > 1 ? 1 : sum / plan->idf_mass;
 }
 
-struct heap {
-    struct cria_scored *items; /* worst of the best first */
-    size_t count, limit;
-};
-
-static void heap_down(struct heap *heap, size_t at)
+static bool score_one(const struct ranker *r, struct cria_scored *item)
 {
-    for (;;) {
-        size_t least = at;
-        for (size_t child = 2 * at + 1; child <= 2 * at + 2; child++)
-            if (child < heap->count && heap->items[child].words < heap->items[least].words)
-                least = child;
-        if (least == at) return;
-        struct cria_scored swap = heap->items[at];
-        heap->items[at] = heap->items[least];
-        heap->items[least] = swap;
-        at = least;
-    }
-}
-
-static void heap_add(struct heap *heap, struct cria_scored item)
-{
-    if (heap->count == heap->limit) {
-        if (item.words <= heap->items[0].words) return;
-        heap->items[0] = item;
-        heap_down(heap, 0);
-        return;
-    }
-    size_t at = heap->count++;
-    heap->items[at] = item;
-    while (at && heap->items[(at - 1) / 2].words > heap->items[at].words) {
-        struct cria_scored swap = heap->items[at];
-        heap->items[at] = heap->items[(at - 1) / 2];
-        heap->items[(at - 1) / 2] = swap;
-        at = (at - 1) / 2;
-    }
-}
-
-/* The words leg over one snapshot: every posting of every term, the best kept. all: chunks without
- * a word too. */
-static bool words_leg(const struct cria_query_plan *plan, size_t s, const bool *allowed, bool all,
-                      struct heap *heap)
-{
-    const struct cria_snapshot *snapshot = plan->snapshots[s];
-    float *scores = calloc(snapshot->chunk_count + 1, sizeof(*scores));
-    if (!scores) return false;
-    for (size_t i = 0; i < plan->term_count; i++) {
-        const struct cria_query_term *term = &plan->terms[i];
-        if (term->ids[s] == UINT32_MAX) continue;
-        uint32_t end = snapshot->starts[term->ids[s] + 1];
-        for (uint32_t p = snapshot->starts[term->ids[s]]; p < end; p++) {
-            const struct cria_posting *posting = &snapshot->postings[p];
-            scores[posting->id] +=
-                (float)(term->weight * bm25(term->idf, posting->tf, snapshot->lengths[posting->id],
-                                            plan->average_length));
-        }
-    }
-    for (size_t n = 0; n < snapshot->chunk_count; n++) {
-        if (scores[n] <= 0 && !all) continue;
-        if (allowed && !allowed[snapshot->chunks[n].document]) continue;
-        heap_add(heap, (struct cria_scored){
-                           .snapshot = (uint32_t)s, .chunk = (uint32_t)n, .words = scores[n]});
-    }
-    free(scores);
+    const struct cria_segment *segment = r->plan->sources[item->source].segment;
+    struct cria_segment_chunk chunk;
+    struct cria_segment_document document;
+    if (!cria_segment_chunk(segment, item->chunk, &chunk) ||
+        !cria_segment_document(segment, chunk.document, &document))
+        return false;
+    item->words += PAIR_SHARE * pair_score(r, item->source, &chunk) +
+                   TITLE_SHARE * title_score(r, item->source, &document);
+    item->grams = cria_gram_score(r->grams, chunk.folded, r->plan->average_folded);
     return true;
 }
 
-static int best_first(const void *a, const void *b)
+/* The candidates of one source, which lie side by side in order of their chunks. */
+static enum cria_status score_source(struct ranker *r, size_t s, struct cria_scored *items,
+                                     size_t count)
 {
-    const struct cria_scored *x = a, *y = b;
-    if (x->score != y->score) return x->score < y->score ? 1 : -1;
-    if (x->snapshot != y->snapshot) return x->snapshot < y->snapshot ? -1 : 1;
-    return (x->chunk > y->chunk) - (x->chunk < y->chunk);
+    size_t lists = r->words[s].list_count;
+    uint32_t *chunks = CRIA_NEW_ARRAY(r->arena, count, uint32_t);
+    uint32_t *tfs = CRIA_NEW_ARRAY(r->arena, count * lists, uint32_t);
+    float *scores = CRIA_NEW_ARRAY(r->arena, count, float);
+    if (!chunks || !scores || !tfs) return CRIA_E_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) chunks[i] = items[i].chunk;
+    enum cria_status st = words_status(
+        r,
+        cria_words_scores(r->words, r->plan->source_count, r->plan->average_length, s, chunks,
+                          count, r->arena, scores, tfs),
+        s);
+    for (size_t i = 0; i < count && st == CRIA_OK; i++) {
+        items[i].words = scores[i];
+        items[i].coverage = coverage_of(r, s, tfs + i * lists);
+        if (!score_one(r, &items[i])) {
+            r->damaged = s;
+            st = CRIA_E_CORRUPT;
+        }
+    }
+    if (st != CRIA_OK || !has_vectors(r, s)) return st;
+    st = vector_status(r,
+                       cria_vector_scores(r->plan->sources[s].vectors, r->call, r->options->query,
+                                          chunks, count, scores),
+                       s);
+    for (size_t i = 0; i < count && st == CRIA_OK; i++) items[i].cosine = scores[i];
+    return st;
 }
+
+static enum cria_status score_all(struct ranker *r)
+{
+    enum cria_status st = CRIA_OK;
+    for (size_t i = 0, n; i < r->count && st == CRIA_OK; i += n) {
+        for (n = 1; i + n < r->count && r->items[i + n].source == r->items[i].source;) n++;
+        st = score_source(r, r->items[i].source, r->items + i, n);
+    }
+    return st;
+}
+
+/* ---- one score */
 
 static double share(double score, double ideal)
 {
     return ideal <= 0 ? 0 : score >= ideal ? 1 : score / ideal;
 }
 
-bool cria_rank(const struct cria_query_plan *plan, struct cria_arena *arena, bool *const *allowed,
-               size_t candidates, struct cria_ranking *out)
+static int best_first(const void *a, const void *b)
 {
-    struct heap heap = {.limit = candidates};
-    double best_words = 0, best_grams = 0;
-    *out = (struct cria_ranking){0};
-    if (plan->chunk_count == 0) return true;
-    heap.items = CRIA_NEW_ARRAY(arena, candidates, struct cria_scored);
-    for (size_t s = 0; heap.items && s < plan->snapshot_count; s++)
-        if (!words_leg(plan, s, allowed ? allowed[s] : NULL, false, &heap)) return false;
-    if (heap.items && heap.count < EXHAUSTIVE_BELOW && plan->chunk_count <= EXHAUSTIVE_CHUNKS) {
-        /* Few chunks share a word with the query: the 4-grams look at all of them. */
-        heap = (struct heap){.limit = (size_t)plan->chunk_count};
-        heap.items = CRIA_NEW_ARRAY(arena, heap.limit, struct cria_scored);
-        for (size_t s = 0; heap.items && s < plan->snapshot_count; s++)
-            if (!words_leg(plan, s, allowed ? allowed[s] : NULL, true, &heap)) return false;
-    }
-    if (!heap.items) return false;
-    for (size_t i = 0; i < heap.count; i++) {
-        struct cria_scored *item = &heap.items[i];
-        const struct cria_snapshot *snapshot = plan->snapshots[item->snapshot];
-        const struct cria_indexed_chunk *chunk = cria_snapshot_chunk(snapshot, item->chunk);
-        item->words += PAIR_SHARE * pair_score(plan, item->snapshot, chunk) +
-                       TITLE_SHARE * title_score(plan, item->snapshot,
-                                                 cria_snapshot_document(snapshot, item->chunk));
-        item->grams = cria_gram_score(plan, chunk->folded, chunk->folded_len, plan->average_folded);
+    const struct cria_scored *x = a, *y = b;
+    if (x->score != y->score) return x->score < y->score ? 1 : -1;
+    if (x->source != y->source) return x->source < y->source ? -1 : 1;
+    return (x->chunk > y->chunk) - (x->chunk < y->chunk);
+}
+
+/* Of the vectors: less where the words cover the query. The contract's two weights scale it. */
+static double vector_share(const struct ranker *r, double coverage)
+{
+    const struct cria_rank_options *o = r->options;
+    double w = VECTOR_MOST - VECTOR_LESS * coverage;
+    double vectors = w * o->vector_weight, words = (1 - w) * o->full_text_weight;
+    return vectors + words > 0 ? vectors / (vectors + words) : 0;
+}
+
+static void mix(struct ranker *r, struct cria_ranking *out)
+{
+    const struct cria_query_plan *plan = r->plan;
+    double best_words = 0, best_grams = 0, best_coverage = 0, best_lexical = 0, vectors = 0;
+    bool fuses = false;
+    size_t kept = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        const struct cria_scored *item = &r->items[i];
         if (item->words > best_words) best_words = item->words;
         if (item->grams > best_grams) best_grams = item->grams;
+        if (item->coverage > best_coverage) best_coverage = item->coverage;
+        fuses = fuses || !isnan(item->cosine);
     }
-    size_t kept = 0;
-    for (size_t i = 0; i < heap.count; i++) {
-        struct cria_scored item = heap.items[i];
-        if (item.words <= 0 && item.grams <= 0) continue;
-        item.score = plan->word_share * (best_words > 0 ? item.words / best_words : 0) +
-                     (1 - plan->word_share) * (best_grams > 0 ? item.grams / best_grams : 0);
-        heap.items[kept++] = item;
+    if (fuses) vectors = vector_share(r, best_coverage);
+    double width = r->best_cosine - r->least_cosine;
+    for (size_t i = 0; i < r->count; i++) {
+        struct cria_scored item = r->items[i];
+        double lexical = plan->word_share * (best_words > 0 ? item.words / best_words : 0) +
+                         (1 - plan->word_share) * (best_grams > 0 ? item.grams / best_grams : 0);
+        double near = isnan(item.cosine) || width <= 0 ? 0
+                                                       : (item.cosine - r->least_cosine) / width;
+        near = near < 0 ? 0 : near > 1 ? 1 : near;
+        item.score = (1 - vectors) * lexical + vectors * near;
+        if (item.score <= 0) continue;
+        double confidence = plan->word_share * share(item.words, plan->ideal_words) +
+                            (1 - plan->word_share) * share(item.grams, plan->ideal_grams);
+        if (lexical > best_lexical) {
+            best_lexical = lexical;
+            out->confidence = confidence;
+        }
+        r->items[kept++] = item;
     }
-    qsort(heap.items, kept, sizeof(*heap.items), best_first);
-    if (kept) /* the same factor for all: the order stays, and a score tells how good the match is
-                 at all */
-        out->confidence = plan->word_share * share(heap.items[0].words, plan->ideal_words) +
-                          (1 - plan->word_share) * share(heap.items[0].grams, plan->ideal_grams);
-    for (size_t i = 0; i < kept; i++) {
-        const struct cria_snapshot *snapshot = plan->snapshots[heap.items[i].snapshot];
-        heap.items[i].coverage = coverage_of(plan, heap.items[i].snapshot,
-                                             cria_snapshot_chunk(snapshot, heap.items[i].chunk));
-        heap.items[i].score *= out->confidence;
-    }
-    out->items = heap.items;
+    if (kept) qsort(r->items, kept, sizeof(*r->items), best_first);
+    /* The same factor for all: the order stays, and a score tells how good the match is at all. */
+    double near = r->best_cosine < 0 ? 0 : r->best_cosine > 1 ? 1 : r->best_cosine;
+    double factor = (1 - vectors) * out->confidence + vectors * near;
+    for (size_t i = 0; i < kept; i++) r->items[i].score *= factor;
+    out->items = r->items;
     out->count = kept;
-    return true;
+}
+
+static enum cria_status rank(struct ranker *r)
+{
+    const struct cria_rank_options *options = r->options;
+    bool wants_words = !options->query || options->full_text_weight > 0;
+    enum cria_status st = open_words(r);
+    if (st == CRIA_OK && wants_words) st = find_by_words(r);
+    if (st == CRIA_OK && wants_words && r->count < EXHAUSTIVE_BELOW &&
+        r->plan->chunk_count <= EXHAUSTIVE_CHUNKS)
+        st = find_all(r);
+    if (st == CRIA_OK && options->query && options->vector_weight > 0) st = find_by_vectors(r);
+    if (st != CRIA_OK) return st;
+    drop_repeats(r);
+    return score_all(r);
+}
+
+enum cria_status cria_rank(const struct cria_query_plan *plan, struct cria_call *call,
+                           const struct cria_rank_options *options, struct cria_ranking *out)
+{
+    struct ranker r = {.plan = plan, .call = call, .arena = call->arena, .options = options};
+    *out = (struct cria_ranking){0};
+    if (plan->chunk_count == 0) return CRIA_OK;
+    r.grams = CRIA_NEW(r.arena, struct cria_gram_table);
+    if (!r.grams) return cria_fail_memory(call);
+    cria_gram_table_init(r.grams, plan);
+    enum cria_status st = rank(&r);
+    out->damaged = r.damaged;
+    if (st == CRIA_E_NO_MEMORY) return cria_fail_memory(call);
+    if (st == CRIA_OK) mix(&r, out);
+    return st;
 }

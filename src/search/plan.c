@@ -1,0 +1,315 @@
+#include "search/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "search/postings.h"
+
+static const double SIMILAR_LEAST = 0.5;
+enum { SIMILAR_MOST = 4, SECOND_LANGUAGE_SHARE = 10 };
+
+/* As if twenty more chunks without the word lay in the collection: in one of three chunks a word
+ * that two of them hold is no stop word, and one that none holds is not worth all others. */
+double cria_idf(double count, double df)
+{
+    if (df > count) df = count;
+    return log(1.0 + (count + 20 - df + 0.5) / (df + 0.5));
+}
+
+struct collect {
+    struct cria_query_plan *plan;
+    struct cria_arena *arena;
+    struct cria_str words[CRIA_MAX_QUERY_TERMS]; /* as written, by position */
+    size_t asked_as[CRIA_MAX_QUERY_TERMS];       /* the query's term by position, + 1 */
+    uint32_t word_count;
+    bool drops_query_words;
+    bool is_second; /* stems of the collection's second language are added to the first's */
+    enum cria_language language;
+    uint32_t pairs; /* terms that are character pairs */
+    bool failed;
+};
+
+static bool collect_plain(void *arg, struct cria_str term, uint32_t position, bool is_word)
+{
+    struct collect *c = arg;
+    if (position >= CRIA_MAX_QUERY_TERMS) return false;
+    c->pairs += !is_word;
+    c->words[position] = cria_arena_copy(c->arena, term);
+    c->word_count = position + 1;
+    return c->words[position].ptr != NULL;
+}
+
+/* Looks the stem up everywhere; false when no chunk has it. */
+static bool look_up(struct collect *c, struct cria_query_term *term)
+{
+    struct cria_query_plan *plan = c->plan;
+    double df = 0, title_df = 0;
+    term->ordinals = CRIA_NEW_ARRAY(c->arena, plan->source_count, uint32_t);
+    term->postings = CRIA_NEW_ARRAY(c->arena, plan->source_count, struct cria_segment_term);
+    if (!term->ordinals || !term->postings) {
+        c->failed = true;
+        return false;
+    }
+    for (size_t s = 0; s < plan->source_count; s++) {
+        const struct cria_segment *segment = plan->sources[s].segment;
+        term->ordinals[s] = cria_dictionary_find(&segment->dictionary, term->text);
+        if (term->ordinals[s] == UINT32_MAX) continue;
+        if (!cria_segment_term(segment, term->ordinals[s], &term->postings[s])) {
+            plan->is_damaged = true;
+            term->ordinals[s] = UINT32_MAX;
+            continue;
+        }
+        df += term->postings[s].df;
+        title_df += term->postings[s].title_df;
+    }
+    term->mark = cria_term_mark(term->text);
+    term->idf = cria_idf(plan->chunk_count, df);
+    term->title_idf = cria_idf(plan->chunk_count, title_df);
+    return df > 0;
+}
+
+struct similar {
+    double similarity;
+    struct cria_str text;
+};
+
+static void keep_similar(struct similar best[SIMILAR_MOST], struct cria_arena *arena,
+                         struct cria_str text, double similarity)
+{
+    size_t at = SIMILAR_MOST;
+    for (size_t i = 0; i < SIMILAR_MOST; i++)
+        if (cria_str_equal(best[i].text, text)) return;
+    while (at > 0 && similarity > best[at - 1].similarity) at--;
+    if (at == SIMILAR_MOST) return;
+    memmove(&best[at + 1], &best[at], (SIMILAR_MOST - 1 - at) * sizeof(best[0]));
+    best[at] = (struct similar){similarity, cria_arena_copy(arena, text)};
+}
+
+/* For a word that no chunk has: the vocabularies' most similar ones, weighted by their similarity.
+ */
+static void add_similar(struct collect *c, struct cria_str word, size_t stands_for)
+{
+    struct cria_query_plan *plan = c->plan;
+    struct similar best[SIMILAR_MOST] = {0};
+    for (size_t s = 0; s < plan->source_count; s++) {
+        const struct cria_segment *segment = plan->sources[s].segment;
+        struct cria_similar_term found[SIMILAR_MOST];
+        char term[CRIA_DICTIONARY_MAX_TERM + 1];
+        size_t count = cria_similar_find(&segment->similar, &segment->dictionary, word,
+                                         SIMILAR_LEAST, SIMILAR_MOST, found);
+        for (size_t i = 0; i < count; i++) {
+            struct cria_str text =
+                cria_dictionary_term(&segment->dictionary, found[i].ordinal, term);
+            if (text.ptr) keep_similar(best, c->arena, text, found[i].similarity);
+        }
+    }
+    for (size_t i = 0;
+         i < SIMILAR_MOST && best[i].text.ptr && plan->term_count < CRIA_MAX_QUERY_TERMS; i++) {
+        struct cria_query_term *term = &plan->terms[plan->term_count];
+        *term = (struct cria_query_term){.text = best[i].text,
+                                         .weight = best[i].similarity,
+                                         .stands_for = stands_for,
+                                         .position = UINT32_MAX};
+        if (look_up(c, term)) plan->term_count++;
+    }
+}
+
+static bool is_number(struct cria_str word)
+{
+    for (size_t i = 0; i < word.len; i++)
+        if (word.ptr[i] < '0' || word.ptr[i] > '9') return false;
+    return true;
+}
+
+/* A stem of the collection's second language beside the first's of the same word. */
+static bool collect_second(struct collect *c, struct cria_str term, uint32_t position)
+{
+    struct cria_query_plan *plan = c->plan;
+    if (!c->asked_as[position]) return true;
+    size_t stands_for = c->asked_as[position] - 1;
+    struct cria_query_term *out = &plan->terms[plan->term_count];
+    *out = (struct cria_query_term){.text = cria_arena_copy(c->arena, term),
+                                    .weight = 1,
+                                    .position = UINT32_MAX,
+                                    .stands_for = stands_for};
+    if (out->text.ptr && look_up(c, out)) plan->term_count++;
+    return !c->failed;
+}
+
+static bool collect_stem(void *arg, struct cria_str term, uint32_t position, bool is_word)
+{
+    struct collect *c = arg;
+    struct cria_query_plan *plan = c->plan;
+    if (position >= c->word_count || plan->term_count == CRIA_MAX_QUERY_TERMS) return false;
+    if (c->drops_query_words && is_word && cria_is_query_word(c->words[position], c->language))
+        return true;
+    for (size_t i = 0; i < plan->term_count; i++)
+        if (cria_str_equal(plan->terms[i].text, term) && plan->terms[i].weight == 1) {
+            if (!c->asked_as[position]) c->asked_as[position] = plan->terms[i].stands_for + 1;
+            return true;
+        }
+    if (c->is_second) return collect_second(c, term, position);
+    struct cria_query_term *out = &plan->terms[plan->term_count];
+    *out = (struct cria_query_term){.text = cria_arena_copy(c->arena, term),
+                                    .weight = 1,
+                                    .position = position,
+                                    .stands_for = plan->asked};
+    if (!out->text.ptr) {
+        c->failed = true;
+        return false;
+    }
+    bool known = look_up(c, out);
+    double idf = out->idf;
+    plan->idf_mass += idf;
+    if (known) {
+        plan->term_count++;
+    } else {
+        struct cria_str word = c->words[position];
+        plan->unknown[plan->unknown_count++] = word;
+        if (is_word && word.len >= 4 && !is_number(word))
+            add_similar(c, out->text, plan->asked);
+    }
+    c->asked_as[position] = ++plan->asked;
+    plan->ideal_words += idf;
+    return !c->failed;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool plan_grams(struct cria_query_plan *plan, struct cria_str query,
+                       const struct collect *c)
+{
+    struct cria_buf kept, folded;
+    cria_buf_init(&kept, 1 << 20);
+    cria_buf_init(&folded, 1 << 20);
+    if (c->drops_query_words) { /* the query's own words are left out of this leg too */
+        for (uint32_t i = 0; i < c->word_count; i++) {
+            if (cria_is_query_word(c->words[i], c->language)) continue;
+            cria_buf_add(&kept, c->words[i]);
+            cria_buf_add_char(&kept, ' ');
+        }
+        query = cria_buf_str(&kept);
+    }
+    cria_fold_bytes(&folded, query);
+    size_t count = 0;
+    for (size_t i = 0; i + 4 <= folded.len && count < CRIA_MAX_QUERY_GRAMS; i++) {
+        memcpy(&plan->grams[count], folded.ptr + i, 4);
+        count++;
+    }
+    qsort(plan->grams, count, sizeof(plan->grams[0]), by_value);
+    for (size_t i = 0; i < count; i++) {
+        if (plan->gram_count && plan->grams[plan->gram_count - 1] == plan->grams[i]) continue;
+        double df = 0;
+        uint32_t gram = plan->grams[i];
+        for (size_t s = 0; s < plan->source_count; s++)
+            df += cria_segment_gram_df(plan->sources[s].segment, gram);
+        plan->grams[plan->gram_count] = gram;
+        plan->gram_idf[plan->gram_count] = cria_idf(plan->chunk_count, df);
+        plan->ideal_grams += plan->gram_idf[plan->gram_count];
+        plan->gram_count++;
+    }
+    bool good = !kept.failed && !folded.failed;
+    cria_buf_release(&kept);
+    cria_buf_release(&folded);
+    return good;
+}
+
+/* The sums over the collection; its most spoken language, and the second one where it counts. */
+static void add_up(struct cria_query_plan *plan, enum cria_language *second)
+{
+    uint64_t languages[CRIA_LANG_COUNT] = {0};
+    double length = 0, title = 0, folded = 0;
+    for (size_t s = 0; s < plan->source_count; s++) {
+        const struct cria_segment_meta *meta = &plan->sources[s].segment->meta;
+        plan->chunk_count += meta->chunk_count;
+        length += (double)meta->total_length;
+        title += (double)meta->total_title;
+        folded += (double)meta->total_folded;
+        for (size_t i = 0; i < CRIA_LANG_COUNT; i++) languages[i] += meta->languages[i];
+    }
+    double count = plan->chunk_count > 0 ? plan->chunk_count : 1;
+    plan->average_length = length / count;
+    plan->average_title = title / count;
+    plan->average_folded = folded / count;
+    size_t best = 0, next = CRIA_LANG_COUNT;
+    for (size_t i = 1; i < CRIA_LANG_COUNT; i++)
+        if (languages[i] > languages[best]) best = i;
+    for (size_t i = 0; i < CRIA_LANG_COUNT; i++)
+        if (i != best && languages[i] && (next == CRIA_LANG_COUNT || languages[i] > languages[next]))
+            next = i;
+    plan->language = (enum cria_language)best;
+    *second = next < CRIA_LANG_COUNT &&
+                      languages[next] * SECOND_LANGUAGE_SHARE >= (uint64_t)plan->chunk_count
+                  ? (enum cria_language)next
+                  : CRIA_LANG_COUNT;
+}
+
+bool cria_query_plan_make(struct cria_query_plan *plan, struct cria_arena *arena,
+                          struct cria_analyser *analyser, const struct cria_rank_source *sources,
+                          size_t count, struct cria_str query)
+{
+    struct collect *c = CRIA_NEW(arena, struct collect);
+    size_t content_words = 0;
+    enum cria_language second = CRIA_LANG_COUNT;
+    *plan = (struct cria_query_plan){.sources = sources, .source_count = count, .word_share = 0.5};
+    if (!c) return false;
+    add_up(plan, &second);
+    if (plan->chunk_count == 0) return true;
+    c->plan = plan;
+    c->arena = arena;
+    c->language = plan->language;
+    cria_analyse(analyser, query, c->language, true, collect_plain, c);
+    c->drops_query_words = true;
+    for (uint32_t i = 0; i < c->word_count; i++)
+        content_words += !cria_is_query_word(c->words[i], c->language);
+    if (content_words == 0) c->drops_query_words = false; /* "to be or not to be" */
+    if (plan->language != CRIA_LANG_ENGLISH) plan->word_share = 0.35;
+    plan->is_pairs = c->pairs * 2 > c->word_count;
+    if (plan->is_pairs) plan->word_share = 0.95; /* pairs of characters say it all */
+    cria_analyse(analyser, query, c->language, false, collect_stem, c);
+    if (second != CRIA_LANG_COUNT && !plan->is_pairs) {
+        c->is_second = true;
+        cria_analyse(analyser, query, second, false, collect_stem, c);
+    }
+    return !c->failed && !arena->failed && plan_grams(plan, query, c);
+}
+
+/* ---- 4-grams of texts */
+
+static size_t gram_slot(uint32_t gram)
+{
+    return (gram * 2654435761u) >> 20;
+}
+
+void cria_gram_table_init(struct cria_gram_table *table, const struct cria_query_plan *plan)
+{
+    *table = (struct cria_gram_table){.plan = plan};
+    for (size_t i = 0; i < plan->gram_count; i++) {
+        size_t at = gram_slot(plan->grams[i]);
+        while (table->slots[at]) at = (at + 1) & (CRIA_COUNT(table->slots) - 1);
+        table->slots[at] = (uint16_t)(i + 1);
+    }
+}
+
+double cria_gram_score(const struct cria_gram_table *table, struct cria_str folded, double average)
+{
+    const struct cria_query_plan *plan = table->plan;
+    uint16_t tf[CRIA_MAX_QUERY_GRAMS];
+    double score = 0;
+    memset(tf, 0, plan->gram_count * sizeof(tf[0]));
+    for (size_t i = 0; i + 4 <= folded.len; i++) {
+        uint32_t gram;
+        memcpy(&gram, folded.ptr + i, 4);
+        size_t at = gram_slot(gram);
+        while (table->slots[at] && plan->grams[table->slots[at] - 1] != gram)
+            at = (at + 1) & (CRIA_COUNT(table->slots) - 1);
+        if (table->slots[at] && tf[table->slots[at] - 1] < UINT16_MAX) tf[table->slots[at] - 1]++;
+    }
+    for (size_t i = 0; i < plan->gram_count; i++)
+        if (tf[i]) score += plan->gram_idf[i] * cria_bm25(tf[i], (double)folded.len, average);
+    return score;
+}
