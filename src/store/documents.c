@@ -219,16 +219,35 @@ enum cria_status cria_tx_document_list(struct cria_tx *tx, struct cria_call *cal
     return cria_query_close(&q);
 }
 
+/* The index's count of changes, one more for the documents that are changed now. */
+#define NEXT_SEQ                                                                   \
+    "(SELECT coalesce(max(document_seq), 0) FROM indexes WHERE indexes.project_id" \
+    " = documents.project_id AND indexes.id = documents.index_id)"
+
+static enum cria_status count_change(struct cria_tx *tx, struct cria_call *call,
+                                     struct cria_str project, struct cria_str index_id)
+{
+    struct cria_query q;
+    cria_query_open(&q, tx, call,
+                    CRIA_STR("UPDATE indexes SET document_seq = document_seq + 1"
+                             " WHERE project_id = ? AND id = ?"));
+    cria_query_str(&q, project);
+    cria_query_str(&q, index_id);
+    return cria_query_run(&q);
+}
+
 enum cria_status cria_tx_document_relabel(struct cria_tx *tx, struct cria_call *call,
                                           struct cria_str project, struct cria_str index_id,
                                           struct cria_str entry_id, struct cria_str display_name,
                                           struct cria_str metadata_json)
 {
     struct cria_query q;
+    enum cria_status st = count_change(tx, call, project, index_id);
+    if (st != CRIA_OK) return st;
     cria_query_open(
         &q, tx, call,
-        CRIA_STR("UPDATE documents SET display_name = ?, metadata = ? WHERE project_id = ?"
-                 " AND index_id = ? AND entry_id = ? AND is_live = 1"));
+        CRIA_STR("UPDATE documents SET display_name = ?, metadata = ?, live_seq = " NEXT_SEQ
+                 " WHERE project_id = ? AND index_id = ? AND entry_id = ? AND is_live = 1"));
     cria_query_str(&q, display_name);
     cria_query_str(&q, metadata_json);
     cria_query_str(&q, project);
@@ -297,10 +316,11 @@ enum cria_status cria_tx_documents_publish(struct cria_tx *tx, struct cria_call 
         cria_query_str(&q, gone_entry_ids[i]);
         st = drop_all(&q, project);
     }
+    if (st == CRIA_OK) st = count_change(tx, call, project, index_id);
     if (st != CRIA_OK) return st;
     cria_query_open(&q, tx, call,
-                    CRIA_STR("UPDATE documents SET is_live = 1 WHERE project_id = ? AND index_id = "
-                             "? AND is_live = 0"));
+                    CRIA_STR("UPDATE documents SET is_live = 1, live_seq = " NEXT_SEQ
+                             " WHERE project_id = ? AND index_id = ? AND is_live = 0"));
     cria_query_str(&q, project);
     cria_query_str(&q, index_id);
     return cria_query_run(&q);

@@ -185,6 +185,7 @@ enum cria_status cria_tx_index_delete(struct cria_tx *tx, struct cria_call *call
         "DELETE FROM document_texts WHERE project_id = ?1 AND document_id IN"
         " (SELECT id FROM documents WHERE project_id = ?1 AND index_id = ?2)",
         "DELETE FROM documents WHERE project_id = ?1 AND index_id = ?2",
+        "DELETE FROM manifests WHERE project_id = ?1 AND index_id = ?2",
         "DELETE FROM indexes WHERE project_id = ?1 AND id = ?2",
     };
     static const char *const of_directory[] = {

@@ -279,6 +279,7 @@ struct cria_document {
     struct cria_str headings_json; /* [[level,byte_start,byte_end,char_start,char_end],…] */
     bool is_live;
     int64_t created_at_us;
+    int64_t live_seq; /* set by cria_tx_documents_since() alone */
 };
 struct cria_document_list {
     const struct cria_document *items;
@@ -335,6 +336,36 @@ CRIA_TX_FN cria_tx_documents_publish(struct cria_tx *tx, struct cria_call *call,
 /** Drops staged documents (a sync was cancelled or begins afresh). */
 CRIA_TX_FN cria_tx_documents_unstage(struct cria_tx *tx, struct cria_call *call,
                                      struct cria_str project, struct cria_str index_id);
+
+/* ---- what search derives from the documents: which changed, and the files that hold them
+ * ------------------------------------------------------- */
+
+/** Rises with every export and relabelling of the index's documents. */
+CRIA_TX_FN cria_tx_document_seq(struct cria_tx *tx, struct cria_call *call, struct cria_str project,
+                                struct cria_str index_id, int64_t *out);
+/** Live documents of an index that came or were relabelled after `seq`, by their own seq, then id
+ * (cursor: at_us = seq, id). *out has no pages and headings. */
+CRIA_TX_FN cria_tx_documents_since(struct cria_tx *tx, struct cria_call *call,
+                                   struct cria_str project, struct cria_str index_id, int64_t seq,
+                                   const struct cria_window *window,
+                                   struct cria_document_list *out);
+/** Live documents of an index. */
+CRIA_TX_FN cria_tx_documents_count(struct cria_tx *tx, struct cria_call *call,
+                                   struct cria_str project, struct cria_str index_id,
+                                   uint64_t *out);
+struct cria_manifest {
+    int64_t version;      /* 0: there is none yet */
+    struct cria_str body; /* search's own, bytes */
+};
+CRIA_TX_FN cria_tx_manifest_get(struct cria_tx *tx, struct cria_call *call, struct cria_str project,
+                                struct cria_str index_id, struct cria_manifest *out);
+/** Replaces the manifest of version `expected` (0: makes the first) by one of the next version.
+ * CRIA_E_CONFLICT somebody else did; CRIA_E_NOT_FOUND there is no such index. */
+CRIA_TX_FN cria_tx_manifest_put(struct cria_tx *tx, struct cria_call *call, struct cria_str project,
+                                struct cria_str index_id, int64_t expected, struct cria_str body);
+/** Whether the index exists in the project. */
+CRIA_TX_FN cria_tx_index_exists(struct cria_tx *tx, struct cria_call *call, struct cria_str project,
+                                struct cria_str index_id, bool *out);
 
 /* ---- chat
  * ------------------------------------------------------------------------------------------------

@@ -112,6 +112,13 @@ static const struct {
         " status INT NOT NULL, body TEXT NOT NULL, created_at BIGINT NOT NULL, PRIMARY "
         "KEY(project_id, key));"
         "CREATE INDEX idempotency_by_created ON idempotency(created_at);"},
+    /* What search keeps in files, and which documents changed since it looked. */
+    {2, "CREATE TABLE manifests(project_id TEXT NOT NULL, index_id TEXT NOT NULL, version BIGINT "
+        "NOT NULL,"
+        " body BLOB NOT NULL, PRIMARY KEY(project_id, index_id));"
+        "ALTER TABLE indexes ADD COLUMN document_seq BIGINT NOT NULL DEFAULT 0;"
+        "ALTER TABLE documents ADD COLUMN live_seq BIGINT NOT NULL DEFAULT 0;"
+        "CREATE INDEX documents_by_seq ON documents(project_id, index_id, is_live, live_seq, id);"},
 };
 
 static int64_t version_of(const struct cria_driver *driver, struct cria_conn *conn)
