@@ -1,0 +1,136 @@
+/* collection.h - the searchable state of one index: its segments, which of their documents are
+ * dead, and how both follow the store. Room: search.
+ *
+ *   store --update--> segments in memory or files --save, vectors, merge--> files, a manifest row
+ *
+ * A snapshot never changes, so queries need no lock; a new one takes its place. Text is truth:
+ * what is missing, damaged or behind is made again from the store, by comparing what is here with
+ * the live documents there. The manifest row (compare-and-swap) says which files count; a file
+ * without a row is a stray, a row without its file is a segment to make again. */
+#ifndef CRIA_SEARCH_COLLECTION_H
+#define CRIA_SEARCH_COLLECTION_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "search/segment.h"
+#include "search/vector.h"
+
+struct cria_search;
+
+/** A segment with its vectors; shared by the snapshots that hold it. */
+struct cria_piece {
+    atomic_uint refs;
+    struct cria_segment *segment;
+    char name[CRIA_ID_SIZE]; /* of its file; "": it lies in memory only */
+    /* Come once, after the segment, and stay. */
+    _Atomic(struct cria_vector_index *) vectors;
+    struct cria_segment_file *vector_file;
+    char vectors_name[CRIA_ID_SIZE];
+};
+struct cria_piece *cria_piece_new(struct cria_segment *segment, const char *name); /* takes it */
+struct cria_piece *cria_piece_ref(struct cria_piece *piece);
+void cria_piece_unref(struct cria_piece *piece);
+
+/** A piece as one snapshot sees it. */
+struct cria_part {
+    struct cria_piece *piece;
+    uint64_t *dead;  /* bitmap of documents; NULL: none */
+    uint64_t *alive; /* bitmap of chunks; NULL: all */
+    uint32_t dead_documents, dead_chunks;
+};
+/** Marks a document dead; false when memory is short. Before cria_part_settle(). */
+bool cria_part_kill(struct cria_part *part, uint32_t document);
+/** Makes `alive` of `dead`; false when memory is short. */
+bool cria_part_settle(struct cria_part *part);
+
+struct cria_parts {
+    struct cria_part *items;
+    size_t count, capacity;
+};
+/** Takes a reference of the piece. NULL when memory is short (the reference is given back). */
+struct cria_part *cria_parts_add(struct cria_parts *parts, struct cria_piece *piece);
+/** Adds a copy of a part: its piece, its dead. False when memory is short. */
+bool cria_parts_copy(struct cria_parts *parts, const struct cria_part *part);
+void cria_parts_release(struct cria_parts *parts);
+uint64_t cria_parts_documents(const struct cria_parts *parts); /* that live */
+
+struct cria_snapshot {
+    atomic_uint refs;
+    int64_t generation; /* of the index, at least */
+    int64_t seq;        /* of its documents: what came later is not in it */
+    struct cria_parts parts;
+    uint64_t chunk_count; /* that live */
+    size_t bytes;         /* of memory that is no file's */
+};
+/** Takes the parts, whatever the outcome; settles them. NULL when memory is short. */
+struct cria_snapshot *cria_snapshot_new(struct cria_parts *parts, int64_t generation, int64_t seq);
+struct cria_snapshot *cria_snapshot_ref(struct cria_snapshot *snapshot);
+/** NULL is fine. */
+void cria_snapshot_unref(struct cria_snapshot *snapshot);
+
+struct cria_collection {
+    struct cria_search *search;
+    char project[CRIA_ID_SIZE], index_id[CRIA_ID_SIZE];
+    pthread_mutex_t build; /* held while a snapshot is made and put in place */
+    bool is_loaded;        /* under build: the manifest was read */
+    int64_t manifest_version;      /* under build */
+    pthread_mutex_t lock;          /* of the pointer below */
+    struct cria_snapshot *current; /* NULL before the first update */
+    /* Under search->lock: */
+    atomic_uint users;
+    bool is_dropped;
+    uint64_t used_ns;
+    bool is_maintained; /* a job is queued or runs */
+};
+struct cria_collection *cria_collection_new(struct cria_search *search, struct cria_str project,
+                                            struct cria_str index_id);
+void cria_collection_free(struct cria_collection *collection);
+/** A reference to what is current; NULL before the first update. */
+struct cria_snapshot *cria_collection_current(struct cria_collection *collection);
+
+/* ---- with `build` held */
+
+/** Brings the collection up to what the store says now; what is new lies in memory when it is
+ * small. */
+CRIA_MUST_CHECK enum cria_status cria_collection_update(struct cria_collection *collection,
+                                                        struct cria_call *call);
+/** Puts a snapshot in place of the current one; takes it. */
+void cria_collection_install(struct cria_collection *collection, struct cria_snapshot *snapshot);
+/** Forgets a piece that is damaged (its vectors alone, when only they are); the next update makes
+ * it again. */
+CRIA_MUST_CHECK enum cria_status cria_collection_drop_damaged(struct cria_collection *collection,
+                                                              struct cria_call *call,
+                                                              const struct cria_piece *piece);
+/** Writes parts that lie in memory into files, and the manifest. */
+CRIA_MUST_CHECK enum cria_status cria_collection_save(struct cria_collection *collection,
+                                                      struct cria_call *call);
+CRIA_MUST_CHECK enum cria_status cria_collection_write_manifest(struct cria_collection *collection,
+                                                                struct cria_call *call);
+
+/* ---- without it: they take it themselves, for moments */
+
+/** Encodes vectors that the store has and a part lacks. max_chunks: larger parts are left. */
+CRIA_MUST_CHECK enum cria_status cria_collection_add_vectors(struct cria_collection *collection,
+                                                             struct cria_call *call,
+                                                             uint64_t max_chunks);
+/** Merges small parts, and those of which much has died, until none is left that is worth it.
+ * max_chunks: merges of more are left. *left: whether some were. */
+CRIA_MUST_CHECK enum cria_status cria_collection_merge(struct cria_collection *collection,
+                                                       struct cria_call *call, uint64_t max_chunks,
+                                                       bool *left);
+
+/** Path of a file of the collection; name NULL: of its folder. False: too long. */
+bool cria_collection_path(const struct cria_collection *collection, const char *name, char *out,
+                          size_t size);
+/** Makes the folder unless it is there. */
+CRIA_MUST_CHECK enum cria_status cria_collection_make_folder(
+    const struct cria_collection *collection, struct cria_call *call);
+/** Unlinks a file of it. */
+void cria_collection_remove(const struct cria_collection *collection, const char *name);
+/** Opens the vectors of a piece from their file; the piece has none before. */
+CRIA_MUST_CHECK enum cria_status cria_piece_open_vectors(struct cria_piece *piece,
+                                                         struct cria_call *call, const char *path,
+                                                         const char *name);
+
+#endif
