@@ -9,7 +9,7 @@
 
 enum {
     CRIA_POSTINGS_BLOCK = 128,
-    CRIA_POSTINGS_MAX_TF = 65535,      /* a greater tf counts as this */
+    CRIA_POSTINGS_MAX_TF = 65536,      /* a greater tf counts as this */
     CRIA_POSTINGS_MAX_CHUNKS = 1 << 30 /* of a segment */
 };
 #define CRIA_POSTINGS_END UINT32_MAX
@@ -77,6 +77,9 @@ double cria_postings_max(const struct cria_postings *at, double average, double 
 
 /* ---- block by block, for words.c: a cursor between blocks has no id ---- */
 
+/** As cria_postings_open(), but unpacks no block (lists below 128 chunks are at once). */
+bool cria_postings_open_blocks(struct cria_postings *at, const struct cria_bytes *bytes,
+                               size_t offset, size_t length, uint32_t df, uint32_t chunk_count);
 /** To the block that may hold the first chunk >= id, without unpacking it; false at the end. */
 bool cria_postings_seek_block(struct cria_postings *at, uint32_t id);
 /** Unpacks the ids of the block at hand unless they are; false (damaged, at the end) when rotten.
@@ -84,6 +87,8 @@ bool cria_postings_seek_block(struct cria_postings *at, uint32_t id);
 bool cria_postings_unpack_ids(struct cria_postings *at);
 /** The tfs too; after cria_postings_unpack_ids. */
 void cria_postings_unpack_tfs(struct cria_postings *at);
+/** The first place from `from` on (<= count) in the unpacked block whose id is >= id, or count. */
+uint32_t cria_postings_find(const struct cria_postings *at, uint32_t from, uint32_t id);
 static inline uint32_t cria_postings_block_last(const struct cria_postings *at, uint32_t block)
 {
     return cria_load32(at->lasts + 4 * (size_t)block);
