@@ -5,20 +5,19 @@
 
 #include "base/status.h"
 #include "base/str.h"
-#include "search/bytes.h"
+#include "search/put.h"
 
 enum { CRIA_DICTIONARY_MAX_TERM = 255 }; /* bytes */
 
-/** Writes a dictionary to a sink as terms come; 12 bytes of memory for 16 terms. One thread. */
+/** Writes a dictionary to a sink as terms come; keeps 12 bytes for 16 terms. One thread. */
 struct cria_dictionary_builder {
-    const struct cria_sink *sink;
+    struct cria_put put;
     uint64_t *prefixes; /* of each block's first term */
     uint32_t *offsets;  /* of each block */
     size_t block_count, capacity;
-    uint64_t written; /* bytes */
-    uint32_t count;   /* terms */
+    uint32_t count; /* terms */
     uint8_t last[CRIA_DICTIONARY_MAX_TERM];
-    uint8_t last_len;
+    size_t last_len;
     enum cria_status status; /* the first failure */
 };
 
@@ -57,8 +56,8 @@ struct cria_dictionary_cursor {
     const struct cria_dictionary *dictionary;
     uint32_t next;  /* ordinal */
     size_t at, end; /* within the block */
-    uint8_t term[CRIA_DICTIONARY_MAX_TERM + 1];
-    uint8_t len;
+    char term[CRIA_DICTIONARY_MAX_TERM + 1];
+    size_t len;
     bool failed; /* ended before the last term: the bytes are bad */
 };
 void cria_dictionary_cursor_init(struct cria_dictionary_cursor *cursor,

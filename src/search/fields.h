@@ -39,7 +39,7 @@ struct cria_fields {
     size_t columns_at, invalid_at, invalid_len; /* bytes */
 };
 
-/** CRIA_OK; CRIA_E_CORRUPT these bytes are no fields. Looks at the first 64 bytes only. */
+/** CRIA_OK; CRIA_E_CORRUPT these bytes are no fields. Looks at the last 64 bytes only. */
 CRIA_MUST_CHECK enum cria_status cria_fields_open(struct cria_bytes bytes, struct cria_fields *out);
 /**
  * Clears the bits of the documents that the filters do not allow.

@@ -7,8 +7,6 @@
 
 #include "search/dictionary.h"
 
-enum { CRIA_SIMILAR_MOST = 16 };
-
 /**
  * Writes the index of a dictionary's terms. Memory: the index's own size and about as much again,
  * at most 64 MiB more for sparse tables.
@@ -22,10 +20,10 @@ CRIA_MUST_CHECK enum cria_status cria_similar_write(const struct cria_dictionary
 struct cria_similar {
     struct cria_bytes bytes;
     uint32_t term_count, gram_count;
-    size_t lengths_at, grams_at, offsets_at, postings_at, postings_len; /* bytes */
+    size_t grams_at, starts_at, postings_at, postings_len; /* bytes */
 };
 
-/** CRIA_OK; CRIA_E_CORRUPT these bytes are no such index. Looks at the first 64 bytes only. */
+/** CRIA_OK; CRIA_E_CORRUPT these bytes are no such index. Looks at the last 64 bytes only. */
 CRIA_MUST_CHECK enum cria_status cria_similar_open(struct cria_bytes bytes,
                                                    struct cria_similar *out);
 
@@ -38,7 +36,7 @@ struct cria_similar_term {
  * order. The word itself, when the dictionary has it, is among them with 1. Allocates nothing; 100
  * KB of stack.
  * @param dictionary  the one the index was written from.
- * @param most        1 to CRIA_SIMILAR_MOST.
+ * @param most        how many out has room for.
  * @return how many were written to out; 0 for words over 92 bytes.
  */
 size_t cria_similar_find(const struct cria_similar *similar,
