@@ -1,13 +1,10 @@
 #include "model/http_client.h"
 
 #include <assert.h>
-#include <curl/curl.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/fault.h"
-#include "platform/clock.h"
+#include "model/http_easy.h"
 
 struct cria_http_client {
     struct cria_loop *loop;
@@ -27,13 +24,6 @@ struct cria_http_fetch {
     struct cria_http_fetch *next_news;
     bool has_news, is_added;
 };
-
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-
-static void curl_start(void)
-{
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-}
 
 /* ---- telling */
 
@@ -168,7 +158,7 @@ enum cria_status cria_http_client_new(struct cria_loop *loop, struct cria_http_c
 {
     struct cria_http_client *client = calloc(1, sizeof(*client));
     if (!client) return CRIA_E_NO_MEMORY;
-    pthread_once(&curl_once, curl_start);
+    cria_http_start();
     client->loop = loop;
     client->multi = curl_multi_init();
     if (!client->multi || cria_timer_new(loop, on_timer, client, &client->timer) != CRIA_OK) {
@@ -207,40 +197,10 @@ static size_t take_bytes(char *bytes, size_t size, size_t count, void *arg)
     return total;
 }
 
-int64_t cria_retry_after_ms(struct cria_str value, int64_t now_us)
-{
-    const int64_t most_ms = 60000, epoch_from_s = 1000000000;
-    int64_t seconds, at_us = 0;
-    value = cria_str_trim(value);
-    if (cria_str_to_int64(value, &seconds)) {
-        at_us = seconds * 1000000;
-        if (seconds < 0 || seconds > INT64_MAX / 1000000) return seconds < 0 ? 0 : most_ms;
-        if (seconds < epoch_from_s) at_us += now_us;
-    } else {
-        char text[64];
-        if (!cria_str_copy_z(value, text, sizeof(text))) return -1;
-        time_t when = curl_getdate(text, NULL);
-        if (when == (time_t)-1) return -1;
-        at_us = (int64_t)when * 1000000;
-    }
-    int64_t wait_ms = (at_us - now_us) / 1000;
-    return wait_ms < 0 ? 0 : wait_ms > most_ms ? most_ms : wait_ms;
-}
-
 static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
 {
     struct cria_http_fetch *fetch = arg;
-    struct cria_str value = cria_str_make(bytes, size * count), name;
-    if (cria_str_starts(value, "HTTP/")) fetch->result.retry_after_ms = -1; /* after a 1xx */
-    if (!cria_str_cut(&value, ':', &name)) return size * count;
-    if (cria_str_equal_nocase(name, CRIA_STR("retry-after-ms"))) {
-        int64_t ms;
-        if (cria_str_to_int64(cria_str_trim(value), &ms))
-            fetch->result.retry_after_ms = ms < 0 ? 0 : ms > 60000 ? 60000 : ms;
-    } else if (cria_str_equal_nocase(name, CRIA_STR("retry-after")) &&
-               fetch->result.retry_after_ms < 0) {
-        fetch->result.retry_after_ms = cria_retry_after_ms(value, cria_wall_us());
-    }
+    cria_http_note_retry(cria_str_make(bytes, size * count), &fetch->result.retry_after_ms);
     return size * count;
 }
 
@@ -263,18 +223,9 @@ static bool set_up(struct cria_http_fetch *fetch)
         if (!longer) return false;
         fetch->headers = longer;
     }
+    good = cria_http_prepare(easy, options->url, fetch->headers, options->connect_ms);
 #define SET(option, value) good = good && curl_easy_setopt(easy, option, value) == CURLE_OK
-    SET(CURLOPT_URL, options->url);
     SET(CURLOPT_PRIVATE, (void *)fetch);
-    SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_ms);
-    SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    SET(CURLOPT_HTTPHEADER, fetch->headers);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)options->body.len);
     SET(CURLOPT_POSTFIELDS, options->body.ptr);
     SET(CURLOPT_WRITEFUNCTION, take_bytes);

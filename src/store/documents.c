@@ -257,9 +257,12 @@ enum cria_status cria_tx_document_relabel(struct cria_tx *tx, struct cria_call *
 }
 
 static enum cria_status drop(struct cria_tx *tx, struct cria_call *call, struct cria_str project,
-                             struct cria_str document_id)
+                             struct cria_str document_id, bool keeps_vectors)
 {
-    static const char *const statements[] = {
+    const char *const statements[] = {
+        keeps_vectors
+            ? "UPDATE document_vectors SET is_kept = 1 WHERE project_id = ? AND document_id = ?"
+            : "DELETE FROM document_vectors WHERE project_id = ? AND document_id = ?",
         "DELETE FROM chunks WHERE project_id = ? AND document_id = ?",
         "DELETE FROM document_texts WHERE project_id = ? AND document_id = ?",
         "DELETE FROM documents WHERE project_id = ? AND id = ?",
@@ -276,7 +279,7 @@ static enum cria_status drop(struct cria_tx *tx, struct cria_call *call, struct 
 }
 
 /* Reads ids to the query's end, then drops those documents. */
-static enum cria_status drop_all(struct cria_query *q, struct cria_str project)
+static enum cria_status drop_all(struct cria_query *q, struct cria_str project, bool keeps_vectors)
 {
     struct cria_rows rows = {0};
     struct cria_tx *tx = q->tx;
@@ -288,7 +291,8 @@ static enum cria_status drop_all(struct cria_query *q, struct cria_str project)
     }
     enum cria_status st = cria_query_close(q);
     const struct cria_str *ids = rows.items;
-    for (size_t i = 0; i < rows.count && st == CRIA_OK; i++) st = drop(tx, call, project, ids[i]);
+    for (size_t i = 0; i < rows.count && st == CRIA_OK; i++)
+        st = drop(tx, call, project, ids[i], keeps_vectors);
     return st;
 }
 
@@ -305,7 +309,7 @@ enum cria_status cria_tx_documents_publish(struct cria_tx *tx, struct cria_call 
                  " AND new.entry_id = old.entry_id AND new.is_live = 0)"));
     cria_query_str(&q, project);
     cria_query_str(&q, index_id);
-    enum cria_status st = drop_all(&q, project);
+    enum cria_status st = drop_all(&q, project, false);
     for (size_t i = 0; i < gone_count && st == CRIA_OK; i++) {
         cria_query_open(
             &q, tx, call,
@@ -314,9 +318,16 @@ enum cria_status cria_tx_documents_publish(struct cria_tx *tx, struct cria_call 
         cria_query_str(&q, project);
         cria_query_str(&q, index_id);
         cria_query_str(&q, gone_entry_ids[i]);
-        st = drop_all(&q, project);
+        st = drop_all(&q, project, false);
     }
     if (st == CRIA_OK) st = count_change(tx, call, project, index_id);
+    if (st != CRIA_OK) return st;
+    cria_query_open(&q, tx, call,
+                    CRIA_STR("DELETE FROM document_vectors WHERE project_id = ? AND index_id = ?"
+                             " AND is_kept = 1"));
+    cria_query_str(&q, project);
+    cria_query_str(&q, index_id);
+    st = cria_query_run(&q);
     if (st != CRIA_OK) return st;
     cria_query_open(&q, tx, call,
                     CRIA_STR("UPDATE documents SET is_live = 1, live_seq = " NEXT_SEQ
@@ -335,5 +346,55 @@ enum cria_status cria_tx_documents_unstage(struct cria_tx *tx, struct cria_call 
         CRIA_STR("SELECT id FROM documents WHERE project_id = ? AND index_id = ? AND is_live = 0"));
     cria_query_str(&q, project);
     cria_query_str(&q, index_id);
-    return drop_all(&q, project);
+    return drop_all(&q, project, true);
+}
+
+/* Wants project, index and embedder. */
+#define UNEMBEDDED                                                                           \
+    " FROM documents AS d WHERE project_id = ? AND index_id = ? AND chunk_count > 0"         \
+    " AND NOT EXISTS (SELECT 1 FROM document_vectors AS v WHERE v.project_id = d.project_id" \
+    " AND v.document_id = d.id AND v.embedder = ? AND v.chunk_count = d.chunk_count)"        \
+    " AND NOT (is_live = 1 AND EXISTS (SELECT 1 FROM documents AS new"                       \
+    " WHERE new.project_id = d.project_id AND new.index_id = d.index_id"                     \
+    " AND new.entry_id = d.entry_id AND new.is_live = 0))"
+
+enum cria_status cria_tx_documents_unembedded(struct cria_tx *tx, struct cria_call *call,
+                                              struct cria_str project, struct cria_str index_id,
+                                              struct cria_str embedder,
+                                              const struct cria_window *window,
+                                              struct cria_document_list *out)
+{
+    struct cria_query q;
+    struct cria_rows rows = {0};
+    cria_query_open(&q, tx, call,
+                    CRIA_STR("SELECT " DOCUMENT UNEMBEDDED " AND (? = 0 OR entry_id > ?)"
+                             " ORDER BY entry_id LIMIT ?"));
+    cria_query_str(&q, project);
+    cria_query_str(&q, index_id);
+    cria_query_str(&q, embedder);
+    cria_query_int(&q, window->after.is_set);
+    cria_query_str(&q, window->after.id);
+    cria_query_int(&q, (int64_t)window->limit + 1);
+    while (cria_query_next(&q)) {
+        struct cria_document *row = cria_rows_add(&rows, &q, sizeof(*row));
+        if (row) read_document(&q, row);
+    }
+    out->has_more = rows.count > window->limit;
+    out->count = out->has_more ? window->limit : rows.count;
+    out->items = rows.items;
+    return cria_query_close(&q);
+}
+
+enum cria_status cria_tx_documents_unembedded_count(struct cria_tx *tx, struct cria_call *call,
+                                                    struct cria_str project,
+                                                    struct cria_str index_id,
+                                                    struct cria_str embedder, uint64_t *out)
+{
+    struct cria_query q;
+    cria_query_open(&q, tx, call, CRIA_STR("SELECT count(*)" UNEMBEDDED));
+    cria_query_str(&q, project);
+    cria_query_str(&q, index_id);
+    cria_query_str(&q, embedder);
+    *out = cria_query_next(&q) ? (uint64_t)cria_query_get_int(&q) : 0;
+    return cria_query_close(&q);
 }

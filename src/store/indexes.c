@@ -9,7 +9,7 @@
     "files_succeeded, "                                                                       \
     "files_failed, files_pending, failed_files, generation, created_at, updated_at, "         \
     "last_synced_at, "                                                                        \
-    "last_exported_at"
+    "last_exported_at, embedder"
 
 enum { DAY_S = 86400, QUIET_S = 30 };
 
@@ -31,7 +31,7 @@ enum cria_status cria_tx_index_insert(struct cria_tx *tx, struct cria_call *call
     struct cria_query q;
     cria_query_open(&q, tx, call,
                     CRIA_STR("INSERT INTO indexes(project_id, " INDEX
-                             ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+                             ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
     cria_query_str(&q, project);
     cria_query_str(&q, row->id);
     cria_query_str(&q, row->name);
@@ -56,6 +56,7 @@ enum cria_status cria_tx_index_insert(struct cria_tx *tx, struct cria_call *call
     cria_query_int(&q, row->updated_at_us);
     cria_query_int(&q, row->last_synced_at_us);
     cria_query_int(&q, row->last_exported_at_us);
+    cria_query_str(&q, row->embedder);
     return cria_query_run(&q);
 }
 
@@ -84,6 +85,7 @@ static void read_index(struct cria_query *q, struct cria_index *out)
     out->updated_at_us = cria_query_get_int(q);
     out->last_synced_at_us = cria_query_get_int(q);
     out->last_exported_at_us = cria_query_get_int(q);
+    out->embedder = cria_query_get_str(q);
 }
 
 enum cria_status cria_tx_index_get(struct cria_tx *tx, struct cria_call *call,
@@ -142,7 +144,8 @@ enum cria_status cria_tx_index_update_state(struct cria_tx *tx, struct cria_call
         &q, tx, call,
         CRIA_STR("UPDATE indexes SET status = ?, error_message = ?, files_total = ?,"
                  " files_succeeded = ?, files_failed = ?, files_pending = ?, failed_files = ?,"
-                 " generation = ?, updated_at = ?, last_synced_at = ?, last_exported_at = ?"
+                 " generation = ?, updated_at = ?, last_synced_at = ?, last_exported_at = ?,"
+                 " embedder = ?"
                  " WHERE project_id = ? AND id = ?"));
     cria_query_int(&q, row->status);
     cria_query_str(&q, row->error_message);
@@ -155,6 +158,7 @@ enum cria_status cria_tx_index_update_state(struct cria_tx *tx, struct cria_call
     cria_query_int(&q, row->updated_at_us);
     cria_query_int(&q, row->last_synced_at_us);
     cria_query_int(&q, row->last_exported_at_us);
+    cria_query_str(&q, row->embedder);
     cria_query_str(&q, project);
     cria_query_str(&q, row->id);
     return cria_query_run_one(&q);
@@ -184,6 +188,7 @@ enum cria_status cria_tx_index_delete(struct cria_tx *tx, struct cria_call *call
         " (SELECT id FROM documents WHERE project_id = ?1 AND index_id = ?2)",
         "DELETE FROM document_texts WHERE project_id = ?1 AND document_id IN"
         " (SELECT id FROM documents WHERE project_id = ?1 AND index_id = ?2)",
+        "DELETE FROM document_vectors WHERE project_id = ?1 AND index_id = ?2",
         "DELETE FROM documents WHERE project_id = ?1 AND index_id = ?2",
         "DELETE FROM manifests WHERE project_id = ?1 AND index_id = ?2",
         "DELETE FROM indexes WHERE project_id = ?1 AND id = ?2",

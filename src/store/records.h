@@ -218,6 +218,7 @@ struct cria_index {
     struct cria_str failed_files_json; /* array of {directory_file_id, error}, at most 100; "[]" */
     int64_t generation;                /* counts exports; search keeps what it has loaded by it */
     int64_t created_at_us, updated_at_us, last_synced_at_us, last_exported_at_us;
+    struct cria_str embedder; /* whose vectors it holds (model/embedder.h); null: none yet */
 };
 struct cria_index_list {
     const struct cria_index *items;
@@ -233,8 +234,8 @@ CRIA_TX_FN cria_tx_index_get(struct cria_tx *tx, struct cria_call *call, struct 
 CRIA_TX_FN cria_tx_index_list(struct cria_tx *tx, struct cria_call *call, struct cria_str project,
                               struct cria_str source_directory_id, const struct cria_window *window,
                               struct cria_index_list *out);
-/** Writes the build state: status, error_message, counts, failed files, generation and the times.
- */
+/** Writes the build state: status, error_message, counts, failed files, generation, the times and
+ * the embedder. */
 CRIA_TX_FN cria_tx_index_update_state(struct cria_tx *tx, struct cria_call *call,
                                       struct cria_str project, const struct cria_index *row);
 /** Removes index, output directory and its entries, documents, chunks, attachments (rows; blobs are
@@ -333,9 +334,49 @@ CRIA_TX_FN cria_tx_document_relabel(struct cria_tx *tx, struct cria_call *call,
 CRIA_TX_FN cria_tx_documents_publish(struct cria_tx *tx, struct cria_call *call,
                                      struct cria_str project, struct cria_str index_id,
                                      const struct cria_str *gone_entry_ids, size_t gone_count);
-/** Drops staged documents (a sync was cancelled or begins afresh). */
+/** Drops staged documents (a sync was cancelled or begins afresh). Their vectors are kept aside
+ * until the index is published or deleted, for the sync that tries again. */
 CRIA_TX_FN cria_tx_documents_unstage(struct cria_tx *tx, struct cria_call *call,
                                      struct cria_str project, struct cria_str index_id);
+/** Documents of the index, staged and live, that have chunks and not a vector of this embedder for
+ * each; by entry id (cursor: id = entry_id). A live one that a staged one will replace is left out.
+ */
+CRIA_TX_FN cria_tx_documents_unembedded(struct cria_tx *tx, struct cria_call *call,
+                                        struct cria_str project, struct cria_str index_id,
+                                        struct cria_str embedder, const struct cria_window *window,
+                                        struct cria_document_list *out);
+CRIA_TX_FN cria_tx_documents_unembedded_count(struct cria_tx *tx, struct cria_call *call,
+                                              struct cria_str project, struct cria_str index_id,
+                                              struct cria_str embedder, uint64_t *out);
+
+/* ---- vectors of documents
+ * ------------------------------------------------------------------------------- */
+enum { CRIA_CHUNK_HASH_BYTES = 16 };
+/** Vectors of a document's chunks, by one embedder. Fewer than the document has chunks: what a
+ * build that broke off has got so far, good for copying and not for searching. Dies with the
+ * document. */
+struct cria_document_vectors {
+    struct cria_str document_id, index_id;
+    struct cria_str content_key; /* the document's */
+    struct cria_str embedder;    /* id, with dims (model/embedder.h) */
+    uint32_t dims, chunk_count;
+    /* CRIA_CHUNK_HASH_BYTES a chunk: of the embedder's id and the exact text that was embedded. */
+    struct cria_str hashes;
+    /* dims half floats a chunk (base/half.h), little endian, of length 1; in the chunks' order. */
+    struct cria_str vectors;
+};
+/** Inserts or replaces the row of a document. */
+CRIA_TX_FN cria_tx_vectors_put(struct cria_tx *tx, struct cria_call *call, struct cria_str project,
+                               const struct cria_document_vectors *row);
+/** CRIA_E_CORRUPT when sizes and counts do not agree. Large: read with an arena that can hold it.
+ */
+CRIA_TX_FN cria_tx_vectors_get(struct cria_tx *tx, struct cria_call *call, struct cria_str project,
+                               struct cria_str document_id, struct cria_document_vectors *out);
+/** Of any document of the project with this content, live, staged or kept aside: the row with most
+ * chunks. */
+CRIA_TX_FN cria_tx_vectors_of_content(struct cria_tx *tx, struct cria_call *call,
+                                      struct cria_str project, struct cria_str content_key,
+                                      struct cria_str embedder, struct cria_document_vectors *out);
 
 /* ---- what search derives from the documents: which changed, and the files that hold them
  * ------------------------------------------------------- */

@@ -119,6 +119,16 @@ static const struct {
         "ALTER TABLE indexes ADD COLUMN document_seq BIGINT NOT NULL DEFAULT 0;"
         "ALTER TABLE documents ADD COLUMN live_seq BIGINT NOT NULL DEFAULT 0;"
         "CREATE INDEX documents_by_seq ON documents(project_id, index_id, is_live, live_seq, id);"},
+    {3,
+     "ALTER TABLE indexes ADD COLUMN embedder TEXT;"
+     "CREATE TABLE document_vectors(project_id TEXT NOT NULL, document_id TEXT NOT NULL,"
+     " index_id TEXT NOT NULL, content_key TEXT NOT NULL, embedder TEXT NOT NULL, dims INT NOT "
+     "NULL,"
+     " chunk_count INT NOT NULL, is_kept INT NOT NULL, hashes BLOB NOT NULL, vectors BLOB NOT "
+     "NULL,"
+     " PRIMARY KEY(project_id, document_id));"
+     "CREATE INDEX document_vectors_by_content ON document_vectors(project_id, content_key);"
+     "CREATE INDEX document_vectors_by_index ON document_vectors(project_id, index_id, is_kept);"},
 };
 
 static int64_t version_of(const struct cria_driver *driver, struct cria_conn *conn)
