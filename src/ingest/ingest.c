@@ -319,6 +319,7 @@ enum cria_status cria_ingest_new(const struct cria_ingest_options *options, stru
     }
     ingest->env.store = options->store;
     ingest->env.search = options->search;
+    ingest->env.embedder = options->embedder;
     ingest->env.pool = options->pool;
     ingest->env.helpers = options->parse_helpers;
     pthread_mutex_init(&ingest->lock, NULL);

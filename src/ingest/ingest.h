@@ -8,13 +8,15 @@
 #include "search/search.h"
 #include "store/records.h"
 
+struct cria_embedder;
 struct cria_ingest;
 
 struct cria_ingest_options {
     struct cria_store *store;
     struct cria_search *search;
-    struct cria_pool *pool;    /* of the ingest workers */
-    unsigned parse_helpers;    /* further workers one sync may use */
+    struct cria_embedder *embedder; /* NULL: indexes get no vectors */
+    struct cria_pool *pool;         /* of the ingest workers */
+    unsigned parse_helpers;         /* further workers one sync may use */
     struct cria_loop *loop;    /* for the schedule's timer; must not run yet at cria_ingest_start */
     const char *parser_folder; /* where cria-parse and cria-pdf lie */
     uint32_t parse_timeout_ms; /* per document, 120,000 */

@@ -1,13 +1,14 @@
 /* sync.c - one sync of one index.
- * Room: ingest; uses store/, search/, the parser host.
+ * Room: ingest; uses store/, search/, model/, the parser host.
  *
- *   pending --> syncing --> exporting --> ready          any step may end in: failed (the row says
- * why), list,       publish                      cancelled (ingest.c settles the row) parse, in one
- *               stage       transaction
+ *   pending --> syncing -----------> exporting -------> ready
+ *               list, parse, stage   embed, publish
  *
+ * Any step may end in failed (the row says why) or be cancelled (ingest.c settles the row).
  * What is parsed is staged in the store batch by batch, invisible, and made live by one transaction
  * together with the index's new generation: a reader sees the old export or the new one, never a
- * mixture. */
+ * mixture. The first build with an embedder publishes twice, words at once and vectors when they
+ * are all there, so that a long embedding keeps nobody from asking. */
 #include "ingest/sync.h"
 
 #include <pthread.h>
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "ingest/chunk.h"
+#include "ingest/embed.h"
 #include "ingest/page_items.h"
 #include "platform/clock.h"
 #include "platform/crypto.h"
@@ -61,6 +63,8 @@ struct sync {
     struct cria_map before; /* source entry id -> live document */
     struct cria_str *gone;  /* output entries whose source is no more */
     size_t gone_count;
+    uint64_t saved_ns; /* when embedding last told its progress */
+    char embedder[CRIA_EMBEDDER_ID_SIZE];
 };
 
 /* ---- the index's row ----------------------------------------------------------------------------
@@ -630,40 +634,109 @@ static enum cria_status list_failed(struct sync *s, const char **first_error)
     return failed ? cria_fail_memory(&s->call) : CRIA_OK;
 }
 
+static bool tell_embedding(void *arg, uint64_t documents_left)
+{
+    struct sync *s = arg;
+    uint64_t now = cria_now_ns();
+    int64_t left = documents_left < INT64_MAX ? (int64_t)documents_left : INT64_MAX;
+    int64_t read = s->index.files_total - s->index.files_failed;
+    if (now - s->saved_ns < (uint64_t)PROGRESS_EVERY_MS * 1000000) return true;
+    s->saved_ns = now;
+    s->index.files_pending = left < read ? left : read;
+    s->index.files_succeeded = read - s->index.files_pending;
+    return save_state(s) != CRIA_E_NOT_FOUND;
+}
+
+static bool is_embedded(const struct sync *s)
+{
+    return s->env->embedder && s->index.has_vectors;
+}
+
+static enum cria_status embed(struct sync *s)
+{
+    struct cria_embed_figures figures = {0};
+    const struct cria_embed_options options = {.store = s->env->store,
+                                               .embedder = s->env->embedder,
+                                               .project = s->project,
+                                               .index = &s->index,
+                                               .on_progress = tell_embedding,
+                                               .arg = s};
+    enum cria_status st = cria_embed_index(&options, &s->call, s->embedder, &figures);
+    cria_log(CRIA_LOG_INFO, "sync.embedded", "index=%.*s sent=%llu copied=%llu status=%s",
+             CRIA_STR_ARG(s->index.id), (unsigned long long)figures.sent,
+             (unsigned long long)figures.copied, cria_status_name(st));
+    /* What was embedded before a failure is kept, and so is whose vectors it is. */
+    bool is_remembered = s->embedder[0] && (st == CRIA_OK || figures.sent || figures.copied);
+    if (is_remembered) s->index.embedder = cria_str_from(s->embedder);
+    s->index.files_pending = 0;
+    s->index.files_succeeded = s->index.files_total - s->index.files_failed;
+    if (st != CRIA_OK && is_remembered && save_state(s) == CRIA_E_NOT_FOUND)
+        return CRIA_E_NOT_FOUND;
+    return st;
+}
+
+static void refresh(struct sync *s)
+{
+    if (cria_search_refresh(s->env->search, &s->call, s->project, s->index.id,
+                            s->index.generation) != CRIA_OK)
+        cria_log(CRIA_LOG_WARN, "sync.refresh", "index=%.*s why='%s'", CRIA_STR_ARG(s->index.id),
+                 s->call.error);
+}
+
+static enum cria_status publish_as(struct sync *s, enum cria_index_status status)
+{
+    int64_t now = cria_wall_us();
+    s->index.status = status;
+    s->index.generation++;
+    s->index.last_exported_at_us = s->index.updated_at_us = now;
+    if (status == CRIA_INDEX_READY) s->index.last_synced_at_us = now;
+    enum cria_status st = cria_store_write(s->env->store, &s->call, publish, s);
+    if (st == CRIA_OK) refresh(s);
+    return st;
+}
+
+/* Vectors for what is live already, then a generation of their own. */
+static enum cria_status add_vectors(struct sync *s)
+{
+    enum cria_status st = embed(s);
+    if (st != CRIA_OK) return st;
+    s->index.status = CRIA_INDEX_READY;
+    s->index.generation++;
+    s->index.last_synced_at_us = s->index.last_exported_at_us = cria_wall_us();
+    st = save_state(s);
+    if (st == CRIA_OK) refresh(s);
+    return st;
+}
+
+static enum cria_status fail_all(struct sync *s, const char *first_error)
+{
+    s->index.status = CRIA_INDEX_FAILED;
+    s->index.error_message =
+        s->count == 1
+            ? cria_arena_printf(&s->arena, "The file could not be read: %s", first_error)
+            : cria_arena_printf(&s->arena, "None of the %zu files could be read. The first one: %s",
+                                s->count, first_error);
+    return save_state(s);
+}
+
 static enum cria_status export_index(struct sync *s)
 {
     const char *first_error = "";
-    int64_t now = cria_wall_us();
     enum cria_status st = list_failed(s, &first_error);
     if (st != CRIA_OK) return st;
     s->index.files_failed = (int64_t)count_outcome(s, FAILED);
     s->index.files_succeeded = s->index.files_total - s->index.files_failed;
     s->index.files_pending = 0;
-    if (s->count && s->index.files_succeeded == 0) {
-        struct cria_str why =
-            s->count == 1
-                ? cria_arena_printf(&s->arena, "The file could not be read: %s", first_error)
-                : cria_arena_printf(&s->arena,
-                                    "None of the %zu files could be read. The first one: %s",
-                                    s->count, first_error);
-        s->index.status = CRIA_INDEX_FAILED;
-        s->index.error_message = why;
-        return save_state(s);
+    if (s->count && s->index.files_succeeded == 0) return fail_all(s, first_error);
+    s->index.error_message = (struct cria_str){0};
+    if (is_embedded(s) && !s->index.last_exported_at_us) {
+        st = publish_as(s, CRIA_INDEX_EXPORTING);
+        return st == CRIA_OK ? add_vectors(s) : st;
     }
     s->index.status = CRIA_INDEX_EXPORTING;
     st = save_state(s);
-    if (st != CRIA_OK) return st;
-    s->index.status = CRIA_INDEX_READY;
-    s->index.error_message = (struct cria_str){0};
-    s->index.generation++;
-    s->index.last_synced_at_us = s->index.last_exported_at_us = s->index.updated_at_us = now;
-    st = cria_store_write(s->env->store, &s->call, publish, s);
-    if (st != CRIA_OK) return st;
-    if (cria_search_refresh(s->env->search, &s->call, s->project, s->index.id,
-                            s->index.generation) != CRIA_OK)
-        cria_log(CRIA_LOG_WARN, "sync.refresh", "index=%.*s why='%s'", CRIA_STR_ARG(s->index.id),
-                 s->call.error);
-    return CRIA_OK;
+    if (st == CRIA_OK && is_embedded(s)) st = embed(s);
+    return st == CRIA_OK ? publish_as(s, CRIA_INDEX_READY) : st;
 }
 
 /* ---- the whole
@@ -682,6 +755,8 @@ static enum cria_status begin(struct sync *s, struct cria_str index_id)
             cria_tx_directory_get(tx, &s->call, s->project, s->index.source_directory_id, &source);
     cria_store_read_end(tx);
     if (st != CRIA_OK) return st;
+    if (found == CRIA_OK && is_embedded(s))
+        found = cria_embed_check(s->env->embedder, &s->call, &s->index);
     s->index.status = CRIA_INDEX_SYNCING;
     s->index.error_message = (struct cria_str){0};
     st = save_state(s);
@@ -713,6 +788,7 @@ enum cria_status cria_sync_run(struct cria_sync_env *env, struct cria_str projec
     uint64_t started = cria_now_ns();
     cria_arena_init(&s.arena, JOB_ARENA_BYTES);
     cria_call_init(&s.call, &s.arena);
+    s.call.cancelled = cancelled;
     cria_str_copy_z(project, s.call.principal.project_id, sizeof(s.call.principal.project_id));
     enum cria_status st = run(&s, index_id);
     if (st == CRIA_OK)

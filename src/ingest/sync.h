@@ -9,8 +9,9 @@
 struct cria_sync_env {
     struct cria_store *store;
     struct cria_search *search;
-    struct cria_pool *pool; /* further workers lend a hand */
-    unsigned helpers;       /* how many at most */
+    struct cria_embedder *embedder; /* NULL: words alone */
+    struct cria_pool *pool;         /* further workers lend a hand */
+    unsigned helpers;               /* how many at most */
     struct cria_parser_host *host;
     atomic_uint_fast64_t files_done, files_failed;
 };

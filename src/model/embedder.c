@@ -12,13 +12,13 @@
 
 enum {
     BATCH = 64,
-    BATCH_BYTES = 256 << 10,   /* of texts in one request, unless one alone has more */
-    TEXT_BYTES = 32 << 10,     /* no model looks farther */
-    LEAST_TEXT_BYTES = 256,    /* a text is not cut below it */
-    REQUEST_BYTES = 8 << 20,   /* texts grow by escapes */
-    NUMBER_BYTES = 32,         /* a number with its comma and blanks */
-    ROW_BYTES = 4096,          /* what lies around a vector */
-    ANSWER_BYTES = 256 << 10,  /* what lies around all */
+    BATCH_BYTES = 256 << 10,  /* of texts in one request, unless one alone has more */
+    TEXT_BYTES = 32 << 10,    /* no model looks farther */
+    LEAST_TEXT_BYTES = 256,   /* a text is not cut below it */
+    REQUEST_BYTES = 8 << 20,  /* texts grow by escapes */
+    NUMBER_BYTES = 32,        /* a number with its comma and blanks */
+    ROW_BYTES = 4096,         /* what lies around a vector */
+    ANSWER_BYTES = 256 << 10, /* what lies around all */
     QUERY_TRIES = 2
 };
 
@@ -50,11 +50,11 @@ enum cria_status cria_embedder_new(const struct cria_embedder_options *options,
                                                    .key = options->key,
                                                    .connect_ms = options->connect_ms,
                                                    .retry_ms = options->retry_ms};
-    bool fits = copy(options->model, embedder->model, sizeof(embedder->model)) &&
-                copy(options->query_prefix, embedder->query_prefix,
-                     sizeof(embedder->query_prefix)) &&
-                copy(options->document_prefix, embedder->document_prefix,
-                     sizeof(embedder->document_prefix));
+    bool fits =
+        copy(options->model, embedder->model, sizeof(embedder->model)) &&
+        copy(options->query_prefix, embedder->query_prefix, sizeof(embedder->query_prefix)) &&
+        copy(options->document_prefix, embedder->document_prefix,
+             sizeof(embedder->document_prefix));
     embedder->timeout_ms = options->timeout_ms ? options->timeout_ms : 120000;
     embedder->query_ms = options->query_ms ? options->query_ms : 10000;
     embedder->tries = options->tries ? options->tries : 5;
@@ -185,9 +185,9 @@ static enum cria_status ask(struct run *run, size_t first, size_t count, size_t 
     run->answer.limit =
         ANSWER_BYTES +
         count * (ROW_BYTES + (size_t)(dims ? dims : CRIA_EMBEDDING_MAX_DIMS) * NUMBER_BYTES);
-    enum cria_status st = cria_endpoint_ask(embedder->endpoint, run->call,
-                                            cria_buf_str(&run->request), run->timeout_ms,
-                                            run->tries, &run->answer);
+    enum cria_status st =
+        cria_endpoint_ask(embedder->endpoint, run->call, cria_buf_str(&run->request),
+                          run->timeout_ms, run->tries, &run->answer);
     if (st != CRIA_OK) return st;
     cria_arena_init(&arena, SIZE_MAX);
     st = cria_embeddings_read(&arena, cria_buf_str(&run->answer), count, dims, &rows, &dims, why);
@@ -196,8 +196,7 @@ static enum cria_status ask(struct run *run, size_t first, size_t count, size_t 
     else if (st != CRIA_OK)
         st = cria_endpoint_bad_answer(embedder->endpoint, run->call, why);
     if (st == CRIA_OK) st = settle_dims(run, dims);
-    if (st == CRIA_OK)
-        memcpy(run->rows + first * dims, rows, count * dims * sizeof(*rows));
+    if (st == CRIA_OK) memcpy(run->rows + first * dims, rows, count * dims * sizeof(*rows));
     cria_arena_release(&arena);
     return st;
 }
@@ -257,7 +256,7 @@ enum cria_status cria_embed(struct cria_embedder *embedder, struct cria_call *ca
                       .count = count,
                       .timeout_ms = is_query ? embedder->query_ms : embedder->timeout_ms,
                       .tries = is_query && embedder->tries > QUERY_TRIES ? QUERY_TRIES
-                                                                        : embedder->tries};
+                                                                         : embedder->tries};
     enum cria_status st = CRIA_OK;
     cria_buf_init(&run.request, REQUEST_BYTES);
     cria_buf_init(&run.answer, ANSWER_BYTES);

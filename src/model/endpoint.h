@@ -10,11 +10,11 @@
 struct cria_endpoint;
 
 struct cria_endpoint_options {
-    const char *what; /* begins its sentences, "The embedding endpoint"; static */
-    const char *flag; /* begins its options, "embed" for embed-url; static */
-    const char *url;  /* base URL, ".../v1", or the whole address */
-    const char *path; /* put behind the base, "/embeddings" */
-    const char *key;  /* NULL or "": none is sent */
+    const char *what;    /* begins its sentences, "The embedding endpoint"; static */
+    const char *flag;    /* begins its options, "embed" for embed-url; static */
+    const char *url;     /* base URL, ".../v1", or the whole address */
+    const char *path;    /* put behind the base, "/embeddings" */
+    const char *key;     /* NULL or "": none is sent */
     uint32_t connect_ms; /* 0: 10,000 */
     uint32_t retry_ms;   /* first wait before a second try, doubled each time; 0: 250 */
 };

@@ -1,7 +1,7 @@
 /* http_client.h - HTTP requests that stream their answer, driven by an event loop.
- * Room: model; libcurl lives in the http_*.c files alone. A client belongs to its loop: every function
- * is called on it. Follows no redirects, reads no .netrc, keeps no cookies, speaks http and https
- * only. */
+ * Room: model; libcurl lives in the http_*.c files alone. A client belongs to its loop: every
+ * function is called on it. Follows no redirects, reads no .netrc, keeps no cookies, speaks http
+ * and https only. */
 #ifndef CRIA_MODEL_HTTP_CLIENT_H
 #define CRIA_MODEL_HTTP_CLIENT_H
 

@@ -33,15 +33,14 @@ enum cria_status cria_reranker_new(const struct cria_reranker_options *options,
     enum cria_status st = reranker->model ? CRIA_OK : CRIA_E_NO_MEMORY;
     if (st == CRIA_OK) {
         memcpy(reranker->model, options->model ? options->model : "", size);
-        st = cria_endpoint_new(
-            &(struct cria_endpoint_options){.what = "The rerank endpoint",
-                                            .flag = "rerank",
-                                            .url = options->url,
-                                            .path = "/rerank",
-                                            .key = options->key,
-                                            .connect_ms = options->connect_ms,
-                                            .retry_ms = options->retry_ms},
-            &reranker->endpoint);
+        st = cria_endpoint_new(&(struct cria_endpoint_options){.what = "The rerank endpoint",
+                                                               .flag = "rerank",
+                                                               .url = options->url,
+                                                               .path = "/rerank",
+                                                               .key = options->key,
+                                                               .connect_ms = options->connect_ms,
+                                                               .retry_ms = options->retry_ms},
+                               &reranker->endpoint);
     }
     if (st == CRIA_OK)
         *out = reranker;

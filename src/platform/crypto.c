@@ -42,10 +42,15 @@ void cria_sha256_add(struct cria_sha256 *hash, struct cria_str bytes)
     crypto_hash_sha256_update(state_of(hash), (const unsigned char *)bytes.ptr, bytes.len);
 }
 
+void cria_sha256_finish(struct cria_sha256 *hash, unsigned char out[CRIA_SHA256_BYTES])
+{
+    crypto_hash_sha256_final(state_of(hash), out);
+}
+
 void cria_sha256_finish_hex(struct cria_sha256 *hash, char out[CRIA_SHA256_HEX])
 {
     unsigned char digest[CRIA_SHA256_BYTES];
-    crypto_hash_sha256_final(state_of(hash), digest);
+    cria_sha256_finish(hash, digest);
     sodium_bin2hex(out, CRIA_SHA256_HEX, digest, sizeof(digest));
 }
 

@@ -20,6 +20,7 @@ struct cria_sha256 {
 };
 void cria_sha256_init(struct cria_sha256 *hash);
 void cria_sha256_add(struct cria_sha256 *hash, struct cria_str bytes);
+void cria_sha256_finish(struct cria_sha256 *hash, unsigned char out[CRIA_SHA256_BYTES]);
 /** Writes 64 hex digits and a NUL. */
 void cria_sha256_finish_hex(struct cria_sha256 *hash, char out[CRIA_SHA256_HEX]);
 void cria_sha256_hex(struct cria_str bytes, char out[CRIA_SHA256_HEX]);

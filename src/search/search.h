@@ -9,11 +9,15 @@
 #include "base/json.h"
 #include "store/records.h"
 
+struct cria_embedder;
+struct cria_reranker;
 struct cria_search;
 
 struct cria_search_options {
     struct cria_store *store;
-    size_t memory_bytes; /* least recently used indexes are dropped above it; 0: 1 GiB */
+    struct cria_embedder *embedder; /* of queries; NULL: words alone */
+    struct cria_reranker *reranker; /* NULL: the order of the scores stays */
+    size_t memory_bytes;            /* least recently used indexes are dropped above it; 0: 1 GiB */
 };
 
 CRIA_MUST_CHECK enum cria_status cria_search_new(const struct cria_search_options *options,

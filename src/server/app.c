@@ -8,6 +8,8 @@
 
 #include "api/api.h"
 #include "base/log.h"
+#include "model/embedder.h"
+#include "model/reranker.h"
 #include "platform/clock.h"
 #include "store/blobs.h"
 
@@ -20,6 +22,8 @@ struct server {
     const struct cria_config *config;
     struct cria_app app;
     struct cria_pool *requests, *ingesting;
+    struct cria_embedder *embedder;
+    struct cria_reranker *reranker;
     struct cria_loop *loops[MAX_LOOPS];
     pthread_t threads[MAX_LOOPS];
     size_t loop_count, thread_count;
@@ -110,6 +114,39 @@ static struct cria_str parser_folder(struct cria_call *call, const struct cria_c
     return self.len ? cria_arena_copy(call->arena, self) : CRIA_STR(".");
 }
 
+/* Models want a blank behind their prefix, and a configuration file takes it away. */
+static const char *prefix(const char *option, char out[CRIA_EMBEDDER_PREFIX_MAX + 1])
+{
+    struct cria_str text = cria_str_from(option);
+    bool is_ended = !text.len || cria_str_ends(text, " ") || cria_str_ends(text, "\n");
+    snprintf(out, CRIA_EMBEDDER_PREFIX_MAX + 1, "%s%s", option, is_ended ? "" : " ");
+    return out;
+}
+
+/* The endpoints of vectors and of re-ranking, where they are set. */
+static enum cria_status make_models(struct server *server, struct cria_call *call)
+{
+    const struct cria_config *config = server->config;
+    char query[CRIA_EMBEDDER_PREFIX_MAX + 1], document[CRIA_EMBEDDER_PREFIX_MAX + 1];
+    enum cria_status st = CRIA_OK;
+    if (config->embed_url[0])
+        st = cria_embedder_new(
+            &(struct cria_embedder_options){
+                .url = config->embed_url,
+                .model = config->embed_model,
+                .key = config->embed_key,
+                .query_prefix = prefix(config->embed_query_prefix, query),
+                .document_prefix = prefix(config->embed_document_prefix, document),
+                .batch = (unsigned)config->embed_batch},
+            &server->embedder);
+    if (st == CRIA_OK && config->rerank_url[0])
+        st = cria_reranker_new(&(struct cria_reranker_options){.url = config->rerank_url,
+                                                               .model = config->rerank_model,
+                                                               .key = config->rerank_key},
+                               &server->reranker);
+    return st == CRIA_OK ? st : cria_fail(call, st, "The model endpoints could not be set up");
+}
+
 static enum cria_status make_services(struct server *server, struct cria_call *call)
 {
     const struct cria_config *config = server->config;
@@ -132,8 +169,12 @@ static enum cria_status make_services(struct server *server, struct cria_call *c
             "%s can be reached from other machines and no key exists: make one first with "
             "`cria keys create --data %s --name NAME`, or listen on 127.0.0.1",
             config->listen, config->data);
+    st = make_models(server, call);
+    if (st != CRIA_OK) return st;
     st = cria_search_new(
         &(struct cria_search_options){.store = app->store,
+                                      .embedder = server->embedder,
+                                      .reranker = server->reranker,
                                       .memory_bytes = (size_t)config->search_memory_bytes},
         call, &app->search);
     if (st != CRIA_OK) return st;
@@ -144,6 +185,7 @@ static enum cria_status make_services(struct server *server, struct cria_call *c
     st = cria_ingest_new(
         &(struct cria_ingest_options){.store = app->store,
                                       .search = app->search,
+                                      .embedder = server->embedder,
                                       .pool = server->ingesting,
                                       .parse_helpers = (unsigned)config->ingest_workers - 1,
                                       .loop = server->loops[0],
@@ -273,6 +315,8 @@ static void take_down(struct server *server)
     cria_chat_free(app->chat);
     cria_ingest_free(app->ingest);
     cria_search_free(app->search);
+    cria_embedder_free(server->embedder);
+    cria_reranker_free(server->reranker);
     cria_account_free(app->account);
     cria_watch_free(server->signals);
     cria_timer_free(server->sweeping);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "model/embedder.h"
+
 enum kind { TEXT, COUNT, BYTES, MILLISECONDS, SWITCH, SECRET_FILE };
 
 struct option {
@@ -30,6 +32,23 @@ static const struct option options[] = {
     {"llm-model", TEXT, FIELD(llm_model), "", 0, 0, "name of the model there"},
     {"llm-key-file", SECRET_FILE, FIELD(llm_key), "", 0, 0,
      "file with the key for it; or CRIA_LLM_KEY holds the key itself"},
+    {"embed-url", TEXT, FIELD(embed_url), "", 0, 0,
+     "base URL of an OpenAI-compatible API (…/v1) that gives vectors; empty: search by words "
+     "alone"},
+    {"embed-model", TEXT, FIELD(embed_model), "", 0, 0,
+     "name of the embedding model there; an index keeps to the one it was built with"},
+    {"embed-key-file", SECRET_FILE, FIELD(embed_key), "", 0, 0,
+     "file with the key for it; or CRIA_EMBED_KEY holds the key itself"},
+    {"embed-query-prefix", TEXT, FIELD(embed_query_prefix), "", 0, 0,
+     "text that the model wants before a question, as `query:`; a blank follows"},
+    {"embed-document-prefix", TEXT, FIELD(embed_document_prefix), "", 0, 0,
+     "text that the model wants before a document, as `passage:`; a blank follows"},
+    {"embed-batch", COUNT, FIELD(embed_batch), "64", 1, 512, "texts of one request for vectors"},
+    {"rerank-url", TEXT, FIELD(rerank_url), "", 0, 0,
+     "base URL of an API (…/v1) with /rerank, as of Cohere, Jina or llama.cpp; empty: none"},
+    {"rerank-model", TEXT, FIELD(rerank_model), "", 0, 0, "name of the re-ranking model there"},
+    {"rerank-key-file", SECRET_FILE, FIELD(rerank_key), "", 0, 0,
+     "file with the key for it; or CRIA_RERANK_KEY holds the key itself"},
     {"max-turns", COUNT, FIELD(max_turns), "64", 1, 100000,
      "chat turns that run at once; 429 beyond"},
     {"turn-deadline-ms", MILLISECONDS, FIELD(turn_deadline_ms), "180000", 1000, 3600000,
@@ -256,26 +275,61 @@ static void read_flags(struct cria_config *config, int argc, char **argv, bool c
     }
 }
 
+static void check_url(const char *name, const char *url, struct cria_buf *errors)
+{
+    struct cria_str text = cria_str_from(url);
+    if (text.len && !cria_str_starts(text, "http://") && !cria_str_starts(text, "https://"))
+        cria_buf_printf(errors, "%s wants an http:// or https:// address\n", name);
+}
+
+static void check_length(const char *name, const char *text, size_t most, struct cria_buf *errors)
+{
+    if (strlen(text) > most) cria_buf_printf(errors, "%s has at most %zu bytes\n", name, most);
+}
+
 static void check(const struct cria_config *config, struct cria_buf *errors)
 {
-    if (config->llm_url[0] && !cria_str_starts(cria_str_from(config->llm_url), "http://") &&
-        !cria_str_starts(cria_str_from(config->llm_url), "https://"))
-        cria_buf_printf(errors, "llm-url wants an http:// or https:// address\n");
+    check_url("llm-url", config->llm_url, errors);
+    check_url("embed-url", config->embed_url, errors);
+    check_url("rerank-url", config->rerank_url, errors);
     if (config->llm_url[0] && !config->llm_model[0])
         cria_buf_printf(errors, "llm-url is given, llm-model is not\n");
+    if (config->embed_url[0] && !config->embed_model[0])
+        cria_buf_printf(errors, "embed-url is given, embed-model is not\n");
+    check_length("embed-model", config->embed_model, CRIA_EMBEDDER_MODEL_MAX, errors);
+    /* A blank may be put behind a prefix. */
+    check_length("embed-query-prefix", config->embed_query_prefix, CRIA_EMBEDDER_PREFIX_MAX - 1,
+                 errors);
+    check_length("embed-document-prefix", config->embed_document_prefix,
+                 CRIA_EMBEDDER_PREFIX_MAX - 1, errors);
     if (config->data[0] == '\0') cria_buf_printf(errors, "data wants a folder\n");
+}
+
+/* Keys that stand in the environment themselves; a file named there wins. */
+static void read_keys(struct cria_config *config)
+{
+    const struct {
+        const char *name;
+        const char **field;
+    } keys[] = {{"CRIA_LLM_KEY", &config->llm_key},
+                {"CRIA_EMBED_KEY", &config->embed_key},
+                {"CRIA_RERANK_KEY", &config->rerank_key}};
+    for (size_t i = 0; i < CRIA_COUNT(keys); i++) {
+        const char *key = getenv(keys[i].name);
+        if (key) *keys[i].field = keep(config, cria_str_from(key));
+    }
 }
 
 bool cria_config_read(struct cria_config *config, int argc, char **argv, struct cria_buf *errors)
 {
-    const char *config_file = getenv("CRIA_CONFIG"), *key = getenv("CRIA_LLM_KEY");
+    const char *config_file = getenv("CRIA_CONFIG");
     char name[64];
     *config = (struct cria_config){0};
     for (size_t i = 0; i < CRIA_COUNT(options); i++)
         set(config, &options[i], cria_str_from(options[i].initial), "default", errors);
     read_flags(config, argc, argv, true, &config_file, errors);
     if (config_file && config_file[0]) read_config_file(config, config_file, errors);
-    if (key) config->llm_key = keep(config, cria_str_from(key));
+    read_keys(config);
     for (size_t i = 0; i < CRIA_COUNT(options); i++) {
         environment_name(&options[i], name);
         const char *value = getenv(name);

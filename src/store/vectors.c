@@ -17,7 +17,8 @@ enum cria_status cria_tx_vectors_put(struct cria_tx *tx, struct cria_call *call,
                                      const struct cria_document_vectors *row)
 {
     struct cria_query q;
-    if (!is_whole(row)) return cria_fail(call, CRIA_E_INTERNAL, "Vectors do not fit their document");
+    if (!is_whole(row))
+        return cria_fail(call, CRIA_E_INTERNAL, "Vectors do not fit their document");
     cria_query_open(
         &q, tx, call,
         CRIA_STR("INSERT INTO document_vectors(project_id, " VECTORS
@@ -67,8 +68,9 @@ enum cria_status cria_tx_vectors_get(struct cria_tx *tx, struct cria_call *call,
     struct cria_query q;
     cria_query_open(
         &q, tx, call,
-        CRIA_STR("SELECT " VECTORS
-                 " FROM document_vectors WHERE project_id = ? AND document_id = ? AND is_kept = 0"));
+        CRIA_STR(
+            "SELECT " VECTORS
+            " FROM document_vectors WHERE project_id = ? AND document_id = ? AND is_kept = 0"));
     cria_query_str(&q, project);
     cria_query_str(&q, document_id);
     return read_first(&q, out);
