@@ -1,11 +1,13 @@
 #include "search/collection.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/crypto.h"
 #include "search/bitmap.h"
 #include "search/internal.h"
 
@@ -274,4 +276,30 @@ void cria_collection_remove(const struct cria_collection *c, const char *name)
 {
     char path[4096];
     if (name[0] && cria_collection_path(c, name, path, sizeof(path))) unlink(path);
+}
+
+bool cria_collection_new_file(const struct cria_collection *c, const char *prefix,
+                              char name[CRIA_ID_SIZE], char *part, char *path, size_t size)
+{
+    cria_id_new(prefix, name);
+    if (!cria_collection_path(c, name, path, size)) return false;
+    int n = snprintf(part, size, "%s.part", path);
+    return n > 0 && (size_t)n < size;
+}
+
+void cria_collection_sweep(struct cria_collection *c, const struct cria_snapshot *snapshot)
+{
+    char path[4096];
+    DIR *folder = cria_collection_path(c, NULL, path, sizeof(path)) ? opendir(path) : NULL;
+    if (!folder) return;
+    for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+        bool is_known = entry->d_name[0] == '.';
+        for (size_t i = 0; snapshot && i < snapshot->parts.count; i++) {
+            const struct cria_piece *piece = snapshot->parts.items[i].piece;
+            is_known = is_known || strcmp(piece->name, entry->d_name) == 0 ||
+                       strcmp(piece->vectors_name, entry->d_name) == 0;
+        }
+        if (!is_known) cria_collection_remove(c, entry->d_name);
+    }
+    closedir(folder);
 }

@@ -123,6 +123,13 @@ CRIA_MUST_CHECK enum cria_status cria_collection_merge(struct cria_collection *c
 /** Path of a file of the collection; name NULL: of its folder. False: too long. */
 bool cria_collection_path(const struct cria_collection *collection, const char *name, char *out,
                           size_t size);
+/** A name for a new file, its path, and the path it is written under until it is whole; both of
+ * `size`. False: too long. */
+bool cria_collection_new_file(const struct cria_collection *collection, const char *prefix,
+                              char name[CRIA_ID_SIZE], char *part, char *path, size_t size);
+/** Unlinks files that the snapshot does not name; while nothing writes there. */
+void cria_collection_sweep(struct cria_collection *collection,
+                           const struct cria_snapshot *snapshot);
 /** Makes the folder unless it is there. */
 CRIA_MUST_CHECK enum cria_status cria_collection_make_folder(
     const struct cria_collection *collection, struct cria_call *call);

@@ -432,3 +432,23 @@ bool cria_segment_file_is_damaged(const struct cria_segment_file *file)
 {
     return atomic_load(&((struct cria_segment_file *)(uintptr_t)file)->damaged);
 }
+
+enum cria_status cria_segment_file_save(const struct cria_segment_file *file,
+                                        struct cria_call *call, const char *part, const char *path,
+                                        struct cria_segment_file **out)
+{
+    int fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int error = fd < 0 ? errno : 0;
+    for (size_t done = 0; !error && done < file->len;) {
+        ssize_t n = write(fd, file->ptr + done, file->len - done);
+        if (n < 0 && errno != EINTR) error = errno;
+        if (n > 0) done += (size_t)n;
+    }
+    if (!error && (fsync(fd) != 0 || rename(part, path) != 0 || !sync_folder(path)))
+        error = errno ? errno : EIO;
+    if (fd >= 0) close(fd);
+    if (!error) return cria_segment_file_open(path, call, out);
+    unlink(part);
+    return cria_fail(call, error == ENOSPC ? CRIA_E_NO_SPACE : CRIA_E_IO,
+                     "A search file could not be written: %s", strerror(error));
+}

@@ -43,6 +43,13 @@ CRIA_MUST_CHECK enum cria_status cria_segment_writer_finish(struct cria_segment_
 /** Gives it up and removes what was written. NULL is fine. */
 void cria_segment_writer_free(struct cria_segment_writer *writer);
 
+/** Writes the bytes of one that lies in memory into a file under `part`, renames it to `path`, and
+ * opens that. */
+CRIA_MUST_CHECK enum cria_status cria_segment_file_save(const struct cria_segment_file *file,
+                                                        struct cria_call *call, const char *part,
+                                                        const char *path,
+                                                        struct cria_segment_file **out);
+
 /* ---- reading; any thread */
 
 /** CRIA_E_NOT_FOUND no such file; CRIA_E_CORRUPT it is not what was written; CRIA_E_IO. */
