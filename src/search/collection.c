@@ -237,6 +237,9 @@ void cria_collection_install(struct cria_collection *c, struct cria_snapshot *sn
 {
     pthread_mutex_lock(&c->lock);
     struct cria_snapshot *before = c->current;
+    /* What only rearranges the parts keeps the embedder. */
+    if (before && !snapshot->embedder[0])
+        memcpy(snapshot->embedder, before->embedder, sizeof(snapshot->embedder));
     c->current = snapshot;
     pthread_mutex_unlock(&c->lock);
     cria_snapshot_unref(before);

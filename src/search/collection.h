@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "model/embedder.h"
 #include "search/segment.h"
 #include "search/vector.h"
 
@@ -23,6 +24,7 @@ struct cria_piece {
     atomic_uint refs;
     struct cria_segment *segment;
     char name[CRIA_ID_SIZE]; /* of its file; "": it lies in memory only */
+    atomic_bool is_busy;     /* somebody merges it or encodes its vectors */
     /* Come once, after the segment, and stay. */
     _Atomic(struct cria_vector_index *) vectors;
     struct cria_segment_file *vector_file;
@@ -62,6 +64,7 @@ struct cria_snapshot {
     struct cria_parts parts;
     uint64_t chunk_count; /* that live */
     size_t bytes;         /* of memory that is no file's */
+    char embedder[CRIA_EMBEDDER_ID_SIZE]; /* whose vectors the index holds; "": none yet */
 };
 /** Takes the parts, whatever the outcome; settles them. NULL when memory is short. */
 struct cria_snapshot *cria_snapshot_new(struct cria_parts *parts, int64_t generation, int64_t seq);

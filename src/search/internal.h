@@ -40,6 +40,7 @@ struct cria_search_view {
     struct cria_piece **pieces;       /* of each source */
     size_t source_count;
     struct cria_query_plan *plan;
+    bool has_other_embedder; /* vectors of an index cannot be compared with the embedder's */
 };
 /** Whatever it says, close the view. */
 CRIA_MUST_CHECK enum cria_status cria_search_open(struct cria_search *search,

@@ -221,11 +221,13 @@ enum cria_status cria_collection_add_vectors(struct cria_collection *c, struct c
         struct rows rows = {.count = part->piece->segment->meta.chunk_count};
         if (!part->piece->name[0] || atomic_load(&part->piece->vectors) || rows.count > max_chunks)
             continue;
+        if (atomic_exchange(&part->piece->is_busy, true)) continue;
         st = gather(c, call, part, &rows);
         if (st == CRIA_OK && rows.halves) {
             st = encode(c, call, &rows, part->piece);
             added = true;
         }
+        atomic_store(&part->piece->is_busy, false);
         rows_release(&rows);
     }
     cria_snapshot_unref(snapshot);
@@ -256,7 +258,8 @@ static bool choose(const struct cria_snapshot *snapshot, struct choice *out)
     size_t order[256], count = 0;
     *out = (struct choice){0};
     for (size_t i = 0; i < snapshot->parts.count && count < CRIA_COUNT(order); i++) {
-        if (!snapshot->parts.items[i].piece->name[0]) continue;
+        const struct cria_piece *piece = snapshot->parts.items[i].piece;
+        if (!piece->name[0] || atomic_load(&piece->is_busy)) continue;
         size_t at = count++;
         for (; at > 0 && living(&snapshot->parts.items[order[at - 1]]) >
                              living(&snapshot->parts.items[i]);
@@ -410,6 +413,24 @@ static enum cria_status merge_chosen(struct cria_collection *c, struct cria_call
     return st;
 }
 
+static void release(const struct cria_snapshot *snapshot, const struct choice *choice, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        atomic_store(&snapshot->parts.items[choice->parts[i]].piece->is_busy, false);
+}
+
+/* Two threads never merge the same part. */
+static bool claim(const struct cria_snapshot *snapshot, const struct choice *choice)
+{
+    for (size_t i = 0; i < choice->count; i++) {
+        struct cria_piece *piece = snapshot->parts.items[choice->parts[i]].piece;
+        if (!atomic_exchange(&piece->is_busy, true)) continue;
+        release(snapshot, choice, i);
+        return false;
+    }
+    return true;
+}
+
 enum cria_status cria_collection_merge(struct cria_collection *c, struct cria_call *call,
                                        uint64_t max_chunks, bool *left)
 {
@@ -423,7 +444,11 @@ enum cria_status cria_collection_merge(struct cria_collection *c, struct cria_ca
             *left = true;
             more = false;
         }
-        if (more) st = merge_chosen(c, call, snapshot, &choice);
+        more = more && claim(snapshot, &choice);
+        if (more) {
+            st = merge_chosen(c, call, snapshot, &choice);
+            release(snapshot, &choice, choice.count);
+        }
         cria_snapshot_unref(snapshot);
     }
     return st;

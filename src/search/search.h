@@ -1,12 +1,13 @@
 /* search.h - ranked retrieval over the live chunks of indexes, and the best sentences in them.
- * Room: search; may use store, model, platform, base. What is ranked and how: shared facts in
- * docs/search.md. Any worker thread; blocks (reads the store, computes). Text is truth and lies in
- * the store: what the engine keeps in memory is derived, loaded at an index's first use and brought
- * up to date by generation. */
+ * Room: search; may use store, model, platform, base. What is ranked and how: docs/search.md. Any
+ * worker thread; blocks (reads the store, computes). Text is truth and lies in the store: the
+ * engine's files are derived, mapped at an index's first use, brought up to date by generation, and
+ * made again where they are missing or damaged. */
 #ifndef CRIA_SEARCH_SEARCH_H
 #define CRIA_SEARCH_SEARCH_H
 
 #include "base/json.h"
+#include "platform/pool.h"
 #include "store/records.h"
 
 struct cria_embedder;
@@ -17,11 +18,15 @@ struct cria_search_options {
     struct cria_store *store;
     struct cria_embedder *embedder; /* of queries; NULL: words alone */
     struct cria_reranker *reranker; /* NULL: the order of the scores stays */
+    struct cria_pool *pool;         /* for merging segments; NULL: whoever refreshes does it */
     size_t memory_bytes;            /* least recently used indexes are dropped above it; 0: 1 GiB */
 };
 
 CRIA_MUST_CHECK enum cria_status cria_search_new(const struct cria_search_options *options,
                                                  struct cria_call *call, struct cria_search **out);
+/** Ends maintenance that runs on the pool, soon; before the pool is freed. NULL is fine. */
+void cria_search_stop(struct cria_search *search);
+/** After the pool was freed. NULL is fine. */
 void cria_search_free(struct cria_search *search);
 
 /** One index of a call: its canonical id (idx-…) and generation as its row says now. */
@@ -49,6 +54,11 @@ struct cria_search_request {
     struct cria_str file_name_contains;
     bool rerank;
     uint32_t rerank_top_n; /* 0: top_k */
+    /* For the agent: what says the same as a better hit is left out (4-grams, Jaccard), neighbours
+     * in a document become one hit, and a document has at most max_per_document hits (0: any)
+     * while others are left. */
+    bool drops_repeats, joins_neighbours;
+    uint32_t max_per_document;
 };
 #define CRIA_SEARCH_REQUEST_DEFAULTS                                               \
     {                                                                              \
@@ -64,6 +74,7 @@ struct cria_search_hit {
     bool has_rerank_score;
     double rerank_score;
     double coverage; /* 0..1: share of the query's idf mass that this chunk holds */
+    int language;    /* of the document, as it was guessed: the engine's own number */
 };
 
 struct cria_search_result {
@@ -109,12 +120,17 @@ CRIA_MUST_CHECK enum cria_status cria_search_refresh(struct cria_search *search,
                                                      struct cria_call *call,
                                                      struct cria_str project,
                                                      struct cria_str index_id, int64_t generation);
-/** Drops what is kept of an index (it was deleted). */
+/** Drops what is kept of an index (it was deleted), its files too. */
 void cria_search_forget(struct cria_search *search, struct cria_str project,
                         struct cria_str index_id);
 
+/** Removes files of indexes that are no more; on a worker, at start and now and then. */
+void cria_search_sweep(struct cria_search *search, struct cria_call *call);
+
 struct cria_search_figures {
-    uint64_t indexes, chunks, bytes; /* loaded now */
+    uint64_t indexes, segments, chunks; /* loaded now */
+    uint64_t bytes;                     /* of memory */
+    uint64_t mapped_bytes;              /* of files, of which the system keeps what is used */
 };
 struct cria_search_figures cria_search_figures(struct cria_search *search);
 

@@ -24,6 +24,7 @@ struct candidate {
 
 struct scorer {
     const struct cria_query_plan *plan;
+    struct cria_gram_table grams;
     struct cria_analyser *analyser;
     uint32_t tf[CRIA_MAX_QUERY_TERMS];
     uint32_t length;
@@ -113,7 +114,7 @@ static enum cria_status take_hit(struct cria_call *call, struct scorer *scorer,
 {
     const struct cria_search_hit *hit = &result->hits[hit_n];
     const struct cria_query_plan *plan = scorer->plan;
-    enum cria_language language = plan->snapshots[hit->index_n]->language;
+    enum cria_language language = (enum cria_language)hit->language;
     double best_score = result->hits[0].score > 0 ? result->hits[0].score : 1;
     struct cria_span *spans;
     size_t span_count, bytes = 0, chars = 0;
@@ -134,7 +135,7 @@ static enum cria_status take_hit(struct cria_call *call, struct scorer *scorer,
         c->folded = fold_copy(call->arena, text);
         if (!c->folded.ptr) return cria_fail_memory(call);
         double words = word_score(scorer, text, language, &c->coverage);
-        double grams = cria_gram_score(plan, c->folded.ptr, c->folded.len, 120) /
+        double grams = cria_gram_score(&scorer->grams, c->folded, 120) /
                        (plan->ideal_grams > 0 ? plan->ideal_grams : 1);
         c->sentence = (struct cria_sentence){
             .hit_n = hit_n,
@@ -218,6 +219,7 @@ enum cria_status cria_search_sentences(struct cria_search *search, struct cria_c
     if (st == CRIA_OK && !scorer) st = cria_fail_memory(call);
     if (st == CRIA_OK) {
         scorer->plan = view.plan;
+        cria_gram_table_init(&scorer->grams, view.plan);
         scorer->analyser = cria_search_analyser(search);
         if (!scorer->analyser) st = cria_fail_memory(call);
         for (size_t i = 0; i < result->count && i < MAX_HITS && st == CRIA_OK; i++)

@@ -35,6 +35,7 @@ struct update {
     struct cria_map places; /* entry id -> place + 1 of its living document in the old parts */
     bool has_places;
     int64_t generation, seq;
+    char embedder[CRIA_EMBEDDER_ID_SIZE]; /* the index's */
     uint64_t looked_for;
 };
 
@@ -340,8 +341,10 @@ static enum cria_status read_state(struct update *u, int64_t *generation, int64_
     if (st == CRIA_OK)
         st = cria_tx_documents_count(tx, u->call, u->project, u->index_id, documents);
     cria_store_read_end(tx);
-    if (st == CRIA_OK) *generation = index.generation;
-    return st;
+    if (st != CRIA_OK) return st;
+    *generation = index.generation;
+    if (!cria_str_copy_z(index.embedder, u->embedder, sizeof(u->embedder))) u->embedder[0] = '\0';
+    return CRIA_OK;
 }
 
 static enum cria_status begin(struct update *u, const struct cria_snapshot *base)
@@ -387,6 +390,7 @@ static enum cria_status update_over(struct cria_collection *c, struct cria_call 
         fresh = cria_snapshot_new(&u.parts, u.generation, u.seq);
         if (!fresh) st = CRIA_E_NO_MEMORY;
     }
+    if (fresh) memcpy(fresh->embedder, u.embedder, sizeof(fresh->embedder));
     if (fresh) cria_collection_install(c, fresh);
     if (st == CRIA_E_NO_MEMORY) cria_fail_memory(call);
     if (st == CRIA_E_CORRUPT) cria_fail(call, st, "A search file is damaged");
