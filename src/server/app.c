@@ -171,17 +171,18 @@ static enum cria_status make_services(struct server *server, struct cria_call *c
             config->listen, config->data);
     st = make_models(server, call);
     if (st != CRIA_OK) return st;
-    st = cria_search_new(
-        &(struct cria_search_options){.store = app->store,
-                                      .embedder = server->embedder,
-                                      .reranker = server->reranker,
-                                      .memory_bytes = (size_t)config->search_memory_bytes},
-        call, &app->search);
-    if (st != CRIA_OK) return st;
     st = cria_pool_new("request", (unsigned)config->workers, &server->requests);
     if (st == CRIA_OK)
         st = cria_pool_new("ingest", (unsigned)config->ingest_workers, &server->ingesting);
     if (st != CRIA_OK) return cria_fail(call, st, "The worker threads could not be started");
+    st = cria_search_new(
+        &(struct cria_search_options){.store = app->store,
+                                      .embedder = server->embedder,
+                                      .reranker = server->reranker,
+                                      .pool = server->ingesting,
+                                      .memory_bytes = (size_t)config->search_memory_bytes},
+        call, &app->search);
+    if (st != CRIA_OK) return st;
     st = cria_ingest_new(
         &(struct cria_ingest_options){.store = app->store,
                                       .search = app->search,
@@ -257,6 +258,7 @@ static void sweep(struct cria_job *job)
     cria_arena_init(&arena, JOB_ARENA_BYTES);
     cria_call_init(&call, &arena);
     cria_blobs_sweep(server->app.store, &call);
+    cria_search_sweep(server->app.search, &call);
     cria_arena_release(&arena);
     atomic_store(&server->is_sweeping, false);
 }
@@ -308,6 +310,7 @@ static void take_down(struct server *server)
     stop_loops(server);
     for (size_t i = 1; i <= server->thread_count; i++) pthread_join(server->threads[i], NULL);
     if (app->ingest) cria_ingest_halt(app->ingest);
+    cria_search_stop(app->search);
     cria_pool_free(server->ingesting);
     if (app->chat) cria_chat_stop(app->chat, 0);
     cria_pool_free(server->requests);
