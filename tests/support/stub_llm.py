@@ -12,9 +12,18 @@ first a `retrieve` tool call, then a text that cites passage 1. A play is a list
     ("reset",)           close with RST
 
 All requests are kept in `requests` (parsed JSON) and `headers`. Standard library only.
+
+POST to /v1/embeddings is answered by hashed bags of words: deterministic vectors of `dims` numbers,
+near each other for texts that share words. The texts it was sent are kept in `embedded`. With
+`spoil` set, a function of the request and the right answer gives what is answered instead: another
+answer, bytes, or a `Play`. POST to /v1/rerank scores by shared words; `rerank_requests` keeps what
+was asked.
 """
 
+import hashlib
 import json
+import math
+import re
 import socket
 import struct
 import threading
@@ -137,6 +146,42 @@ def garbage():
                  ("raw", b"data: \xff\xfe not json\n\n"), ("done",)])
 
 
+# ------------------------------------------------------------------- embeddings
+EMBEDDER = "stub-embedder"
+
+
+def words_of(said):
+    return re.findall(r"\w+", said.lower())
+
+
+def embedding(said, dims):
+    """A unit vector: each word adds to two places that its digest picks."""
+    vector = [0.0] * dims
+    vector[0] = 0.1
+    for word in words_of(said):
+        digest = hashlib.sha256(word.encode("utf-8")).digest()
+        for at in (0, 4):
+            place = int.from_bytes(digest[at:at + 4], "little")
+            vector[place % dims] += 1.0 if digest[at + 8] & 1 else -1.0
+    length = math.sqrt(sum(x * x for x in vector)) or 1.0
+    return [x / length for x in vector]
+
+
+def embeddings_answer(request, dims):
+    rows = [{"object": "embedding", "index": i, "embedding": embedding(said, dims)}
+            for i, said in enumerate(request["input"])]
+    return {"object": "list", "model": request["model"], "data": rows,
+            "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+
+
+def rerank_answer(request):
+    asked = set(words_of(request["query"]))
+    scored = [{"index": i, "relevance_score": len(asked & set(words_of(d))) / max(1, len(asked))}
+              for i, d in enumerate(request["documents"])]
+    scored.sort(key=lambda row: -row["relevance_score"])
+    return {"model": request.get("model"), "results": scored}
+
+
 # ----------------------------------------------------------------- the endpoint
 def last_user(request):
     for message in reversed(request.get("messages", [])):
@@ -166,6 +211,11 @@ class StubLlm:
         self.requests = []
         self.headers = []
         self.scenarios = {}
+        self.dims = 64
+        self.spoil = None
+        self.embed_requests = []
+        self.embedded = []
+        self.rerank_requests = []
         self.holds = []
         self.gone = 0  # times the caller left while we were writing
         self.lock = threading.Lock()
@@ -188,6 +238,9 @@ class StubLlm:
             def do_POST(self):
                 length = int(self.headers.get("Content-Length", "0"))
                 request = json.loads(self.rfile.read(length) or b"{}")
+                if self.path.endswith(("/embeddings", "/rerank")):
+                    self.answer_at_once(request)
+                    return
                 with stub.lock:
                     stub.requests.append(request)
                     stub.headers.append({k.lower(): v for k, v in self.headers.items()})
@@ -196,6 +249,23 @@ class StubLlm:
                     play = stub.choose(request)
                 try:
                     stub.perform(self, play)
+                except (BrokenPipeError, ConnectionResetError):
+                    with stub.lock:
+                        stub.gone += 1
+                    self.close_connection = True
+
+            def answer_at_once(self, request):
+                made = stub.answer_model(self.path, request, self.headers)
+                try:
+                    if isinstance(made, Play):
+                        stub.perform(self, made)
+                        return
+                    body = made if isinstance(made, bytes) else json.dumps(made).encode()
+                    self.send_response(200)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
                 except (BrokenPipeError, ConnectionResetError):
                     with stub.lock:
                         stub.gone += 1
@@ -220,6 +290,28 @@ class StubLlm:
     def args(self):
         return ["--llm-url", self.url, "--llm-model", MODEL]
 
+    @property
+    def embed_args(self):
+        return ["--embed-url", self.url, "--embed-model", EMBEDDER]
+
+    def answer_model(self, path, request, headers):
+        """The answer of /embeddings or /rerank, spoiled if a test wants it so."""
+        is_rerank = path.endswith("/rerank")
+        with self.lock:
+            spoil = self.spoil
+            self.headers.append({k.lower(): v for k, v in headers.items()})
+            if is_rerank:
+                self.rerank_requests.append(request)
+            else:
+                self.embed_requests.append(request)
+        answer = rerank_answer(request) if is_rerank else embeddings_answer(request, self.dims)
+        if spoil is not None:
+            answer = spoil(request, answer)
+        elif not is_rerank:
+            with self.lock:
+                self.embedded.extend(request["input"])
+        return answer
+
     def play(self, *plays):
         """Queue answers for the next calls."""
         with self.lock:
@@ -230,6 +322,10 @@ class StubLlm:
             self.queue.clear()
             self.requests.clear()
             self.headers.clear()
+            self.embed_requests.clear()
+            self.embedded.clear()
+            self.rerank_requests.clear()
+            self.spoil = None
             for event in self.holds:
                 event.set()
             self.holds.clear()
