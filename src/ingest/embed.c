@@ -71,7 +71,14 @@ enum cria_status cria_embed_check(const struct cria_embedder *embedder, struct c
 
 /* ---- the text of a chunk */
 
-/* Title, headings, text, a line each: what makes a chunk understood that is read alone. */
+static void add_line(struct cria_buf *buf, struct cria_str line)
+{
+    if (line.len == 0) return;
+    if (buf->len) cria_buf_add_char(buf, '\n');
+    cria_buf_add(buf, line);
+}
+
+/* Title, headings and text, a line each: what makes a chunk understood that is read alone. */
 static struct cria_str chunk_text(struct embedding *e, const struct cria_document *row,
                                   const struct cria_chunk *chunk, struct cria_str whole)
 {
@@ -80,13 +87,11 @@ static struct cria_str chunk_text(struct embedding *e, const struct cria_documen
         cria_str_sub(whole, chunk->byte_start, chunk->byte_end - chunk->byte_start);
     struct cria_buf buf;
     cria_buf_init(&buf, 2 * TEXT_BYTES);
-    cria_buf_add(&buf, cria_utf8_cut(title, TITLE_BYTES));
-    if (chunk->heading.len) {
-        cria_buf_add_char(&buf, '\n');
-        cria_buf_add(&buf, chunk->heading);
-    }
-    cria_buf_add_char(&buf, '\n');
-    cria_buf_add(&buf, cria_utf8_cut(body, TEXT_BYTES));
+    title = cria_utf8_cut(title, TITLE_BYTES);
+    /* Headings often begin with the title. */
+    if (!cria_str_equal(cria_str_sub(chunk->heading, 0, title.len), title)) add_line(&buf, title);
+    add_line(&buf, cria_utf8_cut(chunk->heading, TITLE_BYTES));
+    add_line(&buf, cria_utf8_cut(body, TEXT_BYTES));
     text = buf.failed ? (struct cria_str){0} : cria_arena_copy(&e->arena, cria_buf_str(&buf));
     cria_buf_release(&buf);
     return text;
@@ -180,6 +185,25 @@ static enum cria_status learn_found(struct embedding *e, enum cria_status found,
     return learn(e, row) ? CRIA_OK : cria_fail_memory(&e->call);
 }
 
+/* What a staged document takes the place of: the live one of its entry, or else, since a file that
+ * changed is uploaded anew, the one of its name. */
+static enum cria_status find_before(struct embedding *e, struct cria_tx *tx,
+                                    const struct cria_document *row, struct cria_document *out)
+{
+    static const struct cria_window first = {.limit = 1};
+    struct cria_str project = e->options->project, any = {0};
+    struct cria_document_list named;
+    enum cria_status st =
+        cria_tx_document_get(tx, &e->call, project, row->index_id, row->entry_id, false, out);
+    if (st != CRIA_E_NOT_FOUND) return st;
+    st = cria_tx_document_list(tx, &e->call, project, row->index_id, row->display_name, any, &first,
+                               &named);
+    if (st != CRIA_OK) return st;
+    if (named.count == 0) return CRIA_E_NOT_FOUND;
+    *out = named.items[0];
+    return CRIA_OK;
+}
+
 /* Rows that may hold what a document needs: its own unfinished one, its predecessor's, and that of
  * any document with the same content. */
 static enum cria_status load_known(struct embedding *e, struct cria_tx *tx,
@@ -191,8 +215,7 @@ static enum cria_status load_known(struct embedding *e, struct cria_tx *tx,
     enum cria_status st = cria_tx_vectors_get(tx, &e->call, project, row->id, &vectors);
     st = learn_found(e, st, &vectors);
     if (st == CRIA_OK && !row->is_live) {
-        st = cria_tx_document_get(tx, &e->call, project, row->index_id, row->entry_id, false,
-                                  &before);
+        st = find_before(e, tx, row, &before);
         if (st == CRIA_OK) st = cria_tx_vectors_get(tx, &e->call, project, before.id, &vectors);
         st = learn_found(e, st, &vectors);
     }

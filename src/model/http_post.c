@@ -218,7 +218,7 @@ enum cria_status cria_http_post(struct cria_http_poster *poster, const struct cr
         curl_multi_remove_handle(handle->multi, handle->easy);
     }
     *out = handle->posted;
-    bool lacks_memory = !good || code == CURLE_OUT_OF_MEMORY || answer->failed;
+    bool lacks_memory = !good || (is_whole && code == CURLE_OUT_OF_MEMORY) || answer->failed;
     if (is_whole && !lacks_memory)
         give_back(poster, handle);
     else
