@@ -238,6 +238,7 @@ static void index_make(struct cria_arena *arena, unsigned n, union row *out)
                                      .created_at_us = time_of(n),
                                      .updated_at_us = time_of(n)};
     if (n % 2) out->index.products_json = CRIA_STR("[\"parse\"]");
+    if (n % 3) out->index.embedder = CRIA_STR("model@2");
 }
 
 static void index_change(union row *row)
@@ -252,6 +253,7 @@ static void index_change(union row *row)
     index->failed_files_json = CRIA_STR("[{\"directory_file_id\":\"x\",\"error\":\"y\"}]");
     index->generation++;
     index->updated_at_us = index->last_synced_at_us = index->last_exported_at_us = time_of(50);
+    index->embedder = CRIA_STR("model@384");
 }
 KIND_ID(index, id)
 KIND_SAME(index, STR(id) && STR(name) && STR(description) && STR(source_directory_id) &&
@@ -260,7 +262,8 @@ KIND_SAME(index, STR(id) && STR(name) && STR(description) && STR(source_director
                      NUM(has_vectors) && NUM(status) && STR(error_message) && NUM(files_total) &&
                      NUM(files_succeeded) && NUM(files_failed) && NUM(files_pending) &&
                      STR(failed_files_json) && NUM(generation) && NUM(created_at_us) &&
-                     NUM(updated_at_us) && NUM(last_synced_at_us) && NUM(last_exported_at_us))
+                     NUM(updated_at_us) && NUM(last_synced_at_us) && NUM(last_exported_at_us) &&
+                     STR(embedder))
 KIND_TX(index, insert, cria_tx_index_insert(tx, call, project, &r->index))
 KIND_TX(index, get, cria_tx_index_get(tx, call, project, r->index.id, &r->index))
 KIND_TX(index, update, cria_tx_index_update_state(tx, call, project, &r->index))
