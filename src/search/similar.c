@@ -21,7 +21,8 @@ enum {
     MOST_GRAMS = WORD_MOST + PAD,
     GRAM_SPACE = 1 << 24,
     WINDOW = 1 << 15, /* ordinals counted at once: their counters stay in the nearest cache */
-    BATCH = 2048
+    BATCH = 2048,
+    LONG_LIST = 4096 /* bytes */
 };
 static const uint64_t MAGIC = UINT64_C(0x3130696d69735243); /* "CRsimi01" */
 
@@ -264,6 +265,7 @@ struct query {
     size_t most, found; /* `out` is the best first */
     struct cria_similar_term *out;
     uint8_t needed[256]; /* by a term's length: grams it must share to be looked at */
+    uint8_t uncounted;   /* 1 when a gram is not counted: any term may have it */
     uint8_t needed_least;
     size_t batched;
     struct candidate batch[BATCH];
@@ -311,7 +313,7 @@ static void set_needed(struct query *q)
     for (size_t len = TERM_LEAST; len <= TERM_MOST; len++) {
         size_t most = len + PAD < q->gram_count ? len + PAD : q->gram_count, n = 1;
         while (n <= most && dice(n, q->gram_count, len + PAD) < bar(q)) n++;
-        if (n <= most) q->needed[len] = (uint8_t)n;
+        if (n <= most) q->needed[len] = (uint8_t)(n > q->uncounted ? n - q->uncounted : 1);
         if (q->needed[len] < q->needed_least) q->needed_least = q->needed[len];
     }
 }
@@ -354,20 +356,35 @@ static void verify(struct query *q)
     set_needed(q);
 }
 
-static void count_runs(struct query *q, uint32_t base, uint32_t limit)
+/* Counts the ordinals of one gram below `limit`. In locals, because counters may lie anywhere for
+ * all the compiler knows; most runs are one ordinal in one or two bytes. */
+static void count_runs(struct query *q, struct probe *p, uint32_t base, uint32_t limit)
 {
-    for (size_t i = 0; i < q->probe_count; i++) {
-        struct probe *p = &q->probes[i];
-        while (p->start < limit) {
-            uint32_t end = p->end < limit ? p->end : limit;
-            for (uint32_t n = p->start; n < end; n++)
-                q->counts[n - base] = (uint8_t)(q->counts[n - base] + p->weight);
-            p->start = end;
-            if (end == p->end &&
-                !cria_runs_next(&p->runs, q->similar->term_count, &p->start, &p->end))
-                p->start = p->end = UINT32_MAX;
+    struct cria_runs_in runs = p->runs;
+    uint32_t start = p->start, end = p->end, term_count = q->similar->term_count;
+    uint8_t *counts = q->counts, weight = p->weight;
+    while (start < limit) {
+        uint32_t until = end < limit ? end : limit;
+        for (uint32_t n = start; n < until; n++)
+            counts[n - base] = (uint8_t)(counts[n - base] + weight);
+        start = until;
+        if (until < end) break;
+        size_t gap, len;
+        for (; runs.end - runs.at >= 2 && !(runs.at[0] & 1); runs.at += len) {
+            gap = runs.at[0] >> 1, len = 1;
+            if (runs.at[0] & 128) {
+                if (runs.at[1] & 128) break;
+                gap = (gap & 63) | (size_t)runs.at[1] << 6, len = 2;
+            }
+            if (gap >= limit - runs.base) break;
+            counts[runs.base + gap - base] = (uint8_t)(counts[runs.base + gap - base] + weight);
+            runs.base += (uint32_t)gap + 1;
         }
+        if (!cria_runs_next(&runs, term_count, &start, &end)) start = end = UINT32_MAX;
     }
+    p->runs = runs;
+    p->start = start;
+    p->end = end;
 }
 
 static void take_counted(struct query *q, uint32_t base, uint32_t limit)
@@ -381,12 +398,34 @@ static void take_counted(struct query *q, uint32_t base, uint32_t limit)
         for (uint32_t k = n; k < n + 8 && k < limit - base; k++) {
             size_t count = q->counts[k], grams = (size_t)lengths[k] + PAD;
             if (count < q->needed[lengths[k]]) continue;
-            size_t shared = count < grams ? count : grams;
+            size_t shared = count + q->uncounted;
+            if (shared > grams) shared = grams;
+            if (shared > q->gram_count) shared = q->gram_count;
             q->batch[q->batched++] = (struct candidate){base + k, (uint8_t)shared, (uint8_t)grams,
                                                         dice(shared, q->gram_count, grams)};
             if (q->batched == BATCH) verify(q);
         }
     }
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct probe *x = a, *y = b;
+    ptrdiff_t n = x->runs.end - x->runs.at, m = y->runs.end - y->runs.at;
+    return (n < m) - (n > m);
+}
+
+/* Leaves out the longest list: any term may be in it, so that terms are looked at when they come
+ * within one of what they need. Leaving out more costs more looks than it saves in counting. */
+static void leave_out(struct query *q)
+{
+    if (q->probe_count < 2 || q->needed_least < 2) return;
+    qsort(q->probes, q->probe_count, sizeof(q->probes[0]), by_bytes);
+    if (q->probes[0].weight > 1 || q->probes[0].runs.end - q->probes[0].runs.at < LONG_LIST) return;
+    q->uncounted = 1;
+    q->probe_count--;
+    memmove(q->probes, q->probes + 1, q->probe_count * sizeof(q->probes[0]));
+    set_needed(q);
 }
 
 size_t cria_similar_find(const struct cria_similar *similar,
@@ -403,6 +442,7 @@ size_t cria_similar_find(const struct cria_similar *similar,
     q.least = least;
     q.most = most;
     q.found = q.batched = q.probe_count = 0;
+    q.uncounted = 0;
     q.out = out;
     for (size_t i = 0, n; i < q.gram_count; i += n) {
         struct probe *p = &q.probes[q.probe_count];
@@ -413,11 +453,12 @@ size_t cria_similar_find(const struct cria_similar *similar,
             q.probe_count++;
     }
     set_needed(&q);
+    leave_out(&q);
     for (uint32_t base = 0; base < similar->term_count; base += WINDOW) {
         uint32_t left = similar->term_count - base;
         uint32_t limit = base + (left < WINDOW ? left : WINDOW);
         memset(q.counts, 0, sizeof(q.counts));
-        count_runs(&q, base, limit);
+        for (size_t i = 0; i < q.probe_count; i++) count_runs(&q, &q.probes[i], base, limit);
         take_counted(&q, base, limit);
         if (limit == similar->term_count) break;
     }
