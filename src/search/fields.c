@@ -31,8 +31,9 @@ enum cria_status cria_fields_open(struct cria_bytes bytes, struct cria_fields *o
 struct column {
     const struct cria_bytes *bytes;
     enum cria_fields_type type;
-    uint32_t value_count, runs_len, text_len;
-    size_t runs_at, starts_at, values_at, texts_at;
+    uint8_t flags;
+    uint32_t value_count, documents_len, text_len;
+    size_t documents_at, starts_at, values_at, texts_at;
 };
 
 /* What is read of one filter after the other. */
@@ -50,23 +51,24 @@ static bool lies_within(const struct cria_bytes *bytes, uint64_t at, uint64_t le
 
 static bool read_row(const struct cria_bytes *bytes, const uint8_t *row, struct column *out)
 {
-    uint32_t count = cria_load32(row + 8), runs_len = cria_load32(row + 12),
+    uint32_t count = cria_load32(row + 8), documents_len = cria_load32(row + 12),
              text_len = cria_load32(row + 56);
-    uint64_t runs_at = cria_load64(row + 24), starts_at = cria_load64(row + 32),
+    uint64_t documents_at = cria_load64(row + 24), starts_at = cria_load64(row + 32),
              values_at = cria_load64(row + 40), texts_at = cria_load64(row + 48),
              values_len = (uint64_t)count * sizeof(double);
     if (row[1] == CRIA_FIELD_TEXT) values_len = ((uint64_t)count + 1) * sizeof(uint32_t);
     *out = (struct column){.bytes = bytes,
                            .type = (enum cria_fields_type)row[1],
+                           .flags = row[2],
                            .value_count = count,
-                           .runs_len = runs_len,
+                           .documents_len = documents_len,
                            .text_len = text_len,
-                           .runs_at = (size_t)runs_at,
+                           .documents_at = (size_t)documents_at,
                            .starts_at = (size_t)starts_at,
                            .values_at = (size_t)values_at,
                            .texts_at = (size_t)texts_at};
-    return lies_within(bytes, runs_at, runs_len) && lies_within(bytes, texts_at, text_len) &&
-           lies_within(bytes, values_at, values_len) &&
+    return lies_within(bytes, documents_at, documents_len) &&
+           lies_within(bytes, texts_at, text_len) && lies_within(bytes, values_at, values_len) &&
            lies_within(bytes, starts_at, ((uint64_t)count + 1) * sizeof(uint32_t));
 }
 
@@ -164,26 +166,57 @@ static void set_runs(struct scan *scan, size_t at, size_t len)
     scan->is_corrupt = scan->is_corrupt || runs.failed;
 }
 
+/* Sets the bits of a list of numbers. */
+static void set_numbers(struct scan *scan, size_t at, size_t len)
+{
+    const uint8_t *list = scan->fields->bytes.ptr + at;
+    uint64_t *found = scan->found;
+    uint32_t count = scan->document_count;
+    for (size_t i = 0; i + sizeof(uint32_t) <= len; i += sizeof(uint32_t)) {
+        uint32_t document = cria_load32(list + i);
+        if (document >= count) {
+            scan->is_corrupt = true;
+            return;
+        }
+        cria_bitmap_set(found, document);
+    }
+}
+
+/* Sets the bits of a bitmap. */
+static void set_bits(struct scan *scan, size_t at)
+{
+    const uint8_t *words = scan->fields->bytes.ptr + at;
+    for (size_t i = 0; i < cria_bitmap_words(scan->document_count); i++)
+        scan->found[i] |= cria_load64(words + i * sizeof(uint64_t));
+}
+
 /* Sets the bits of the documents that have one of the values [from, to). */
 static void set_values(struct scan *scan, const struct column *column, uint32_t from, uint32_t to)
 {
     const struct cria_bytes *bytes = column->bytes;
     if (from >= to || scan->is_corrupt) return;
     size_t at = column->starts_at + (size_t)from * sizeof(uint32_t),
-           len = ((size_t)(to - from) + 1) * sizeof(uint32_t);
-    uint32_t start, end;
+           len = ((size_t)(to - from) + 1) * sizeof(uint32_t),
+           bitmap_len = cria_bitmap_words(scan->document_count) * sizeof(uint64_t);
+    uint32_t here, end, last;
     if (!cria_bytes_check(bytes, at, len)) goto corrupt;
-    start = cria_load32(bytes->ptr + at);
-    end = cria_load32(bytes->ptr + at + len - sizeof(uint32_t));
-    if (start > end || end > column->runs_len ||
-        !cria_bytes_check(bytes, column->runs_at + start, end - start))
+    here = cria_load32(bytes->ptr + at);
+    last = cria_load32(bytes->ptr + at + len - sizeof(uint32_t));
+    if (here > last || last > column->documents_len ||
+        !cria_bytes_check(bytes, column->documents_at + here, last - here))
         goto corrupt;
-    for (uint32_t v = from, here = start, last = end; v < to && !scan->is_corrupt; v++) {
+    if (column->flags & CRIA_COLUMN_FLAT) {
+        set_numbers(scan, column->documents_at + here, last - here);
+        return;
+    }
+    for (uint32_t v = from; v < to && !scan->is_corrupt; v++, here = end) {
         at += sizeof(uint32_t);
         end = cria_load32(bytes->ptr + at);
         if (end < here || end > last) goto corrupt;
-        set_runs(scan, column->runs_at + here, end - here);
-        here = end;
+        if (end - here == bitmap_len)
+            set_bits(scan, column->documents_at + here);
+        else
+            set_runs(scan, column->documents_at + here, end - here);
     }
     return;
 corrupt:
@@ -195,6 +228,7 @@ corrupt:
 /* The type of column in which values equal to the wanted one are; false: there are none. */
 static bool type_of(const struct cria_json *wanted, enum cria_fields_type *out)
 {
+    if (!wanted) return false;
     switch (wanted->kind) {
     case CRIA_JSON_NULL: *out = CRIA_FIELD_NULL; return true;
     case CRIA_JSON_BOOL: *out = CRIA_FIELD_BOOL; return true;
@@ -217,23 +251,69 @@ static void set_equal(struct scan *scan, enum cria_fields_space space, struct cr
     set_values(scan, &column, from, count_before(scan, &column, wanted, true));
 }
 
+/* The column of the values that have an order with the wanted one. */
+static bool ordered_column(struct scan *scan, enum cria_fields_space space, struct cria_str name,
+                           const struct cria_json *wanted, struct column *out)
+{
+    enum cria_fields_type type;
+    return type_of(wanted, &type) && (type == CRIA_FIELD_NUMBER || type == CRIA_FIELD_TEXT) &&
+           find_column(scan, space, name, type, out);
+}
+
+/* Narrows [*from, *to) to the values for which gt, gte, lt or lte holds; any other operator is lte,
+ * as in filter.c. */
+static void narrow(struct scan *scan, const struct column *column, struct cria_str op,
+                   const struct cria_json *wanted, uint32_t *from, uint32_t *to)
+{
+    bool is_gt = cria_str_is(op, "gt"), is_lt = cria_str_is(op, "lt");
+    if (is_gt || cria_str_is(op, "gte")) {
+        uint32_t start = count_before(scan, column, wanted, is_gt);
+        if (start > *from) *from = start;
+    } else {
+        uint32_t end = count_before(scan, column, wanted, !is_lt);
+        if (end < *to) *to = end;
+    }
+}
+
 static void set_ordered(struct scan *scan, enum cria_fields_space space, struct cria_str name,
                         struct cria_str op, const struct cria_json *wanted)
 {
     struct column column;
-    enum cria_fields_type type;
-    uint32_t from = 0;
-    if (!type_of(wanted, &type) || (type != CRIA_FIELD_NUMBER && type != CRIA_FIELD_TEXT) ||
-        !find_column(scan, space, name, type, &column))
-        return;
-    uint32_t to = column.value_count;
-    if (cria_str_is(op, "gt"))
-        from = count_before(scan, &column, wanted, true);
-    else if (cria_str_is(op, "gte"))
-        from = count_before(scan, &column, wanted, false);
-    else /* any other operator is lte, as in filter.c */
-        to = count_before(scan, &column, wanted, !cria_str_is(op, "lt"));
+    if (!ordered_column(scan, space, name, wanted, &column)) return;
+    uint32_t from = 0, to = column.value_count;
+    narrow(scan, &column, op, wanted, &from, &to);
     set_values(scan, &column, from, to);
+}
+
+static bool is_order(struct cria_str op)
+{
+    return !cria_str_is(op, "eq") && !cria_str_is(op, "ne") && !cria_str_is(op, "in") &&
+           !cria_str_is(op, "nin");
+}
+
+/* Several ranges of a member that no document has twice are one range of values, which is found in
+ * one go. False: they are not of that kind, nothing is done. */
+static bool apply_range(struct scan *scan, struct cria_str name, const struct cria_json *conditions,
+                        uint64_t *documents)
+{
+    struct column column;
+    enum cria_fields_type type;
+    if (conditions->count < 2 ||
+        !ordered_column(scan, CRIA_SPACE_USER, name, cria_json_get(&conditions->items[0], "value"),
+                        &column) ||
+        !(column.flags & CRIA_COLUMN_SINGLE))
+        return false;
+    uint32_t from = 0, to = column.value_count;
+    for (size_t i = 0; i < conditions->count; i++) {
+        const struct cria_json *wanted = cria_json_get(&conditions->items[i], "value");
+        struct cria_str op = cria_json_get_str(&conditions->items[i], "operator");
+        if (!type_of(wanted, &type) || type != column.type || !is_order(op)) return false;
+        narrow(scan, &column, op, wanted, &from, &to);
+    }
+    memset(scan->found, 0, cria_bitmap_words(scan->document_count) * sizeof(uint64_t));
+    set_values(scan, &column, from, to);
+    cria_bitmap_and(documents, scan->found, scan->document_count);
+    return true;
 }
 
 /* Clears the documents for which the condition does not hold. */
@@ -274,6 +354,7 @@ static void apply_custom(struct scan *scan, const struct cria_json *filters, uin
         const struct cria_json *conditions = &filters->items[i];
         if (conditions->kind == CRIA_JSON_NULL) continue;
         bool is_list = conditions->kind == CRIA_JSON_ARRAY;
+        if (is_list && apply_range(scan, conditions->name, conditions, documents)) continue;
         for (size_t k = 0; k < (is_list ? conditions->count : 1) && !scan->is_corrupt; k++)
             apply_condition(scan, CRIA_SPACE_USER, conditions->name,
                             is_list ? &conditions->items[k] : conditions, documents);

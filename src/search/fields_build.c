@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/map.h"
+#include "search/bitmap.h"
 #include "search/fields.h"
 #include "search/fields_format.h"
 #include "search/put.h"
@@ -282,6 +283,8 @@ struct order {
     uint32_t *rank;      /* of a key or a value by its id */
     size_t *starts;      /* of a value's documents, one more than values */
     uint32_t *documents; /* by value, ascending */
+    uint32_t *seen;      /* by document: the last column it was seen in, from 1 */
+    uint32_t document_count;
 };
 
 static bool sort_all(struct cria_fields_builder *b, struct order *order)
@@ -291,7 +294,8 @@ static bool sort_all(struct cria_fields_builder *b, struct order *order)
     order->rank = calloc(most + 1, sizeof(*order->rank));
     order->starts = calloc(b->value_count + 2, sizeof(*order->starts));
     order->documents = calloc(b->entry_count + 1, sizeof(*order->documents));
-    if (!order->rank || !order->starts || !order->documents) return false;
+    order->seen = calloc((size_t)order->document_count + 1, sizeof(*order->seen));
+    if (!order->rank || !order->starts || !order->documents || !order->seen) return false;
     if (b->key_count) qsort(b->keys, b->key_count, sizeof(*b->keys), by_name);
     for (size_t i = 0; i < b->key_count; i++) order->rank[b->keys[i].id] = (uint32_t)i;
     for (size_t i = 0; i < b->value_count; i++) {
@@ -309,73 +313,148 @@ static bool sort_all(struct cria_fields_builder *b, struct order *order)
     return true;
 }
 
-/* One column: the values [from, to) in order. */
-static enum cria_status write_column(const struct cria_fields_builder *b, const struct order *order,
-                                     size_t from, size_t to, struct cria_put *put,
-                                     uint8_t row[CRIA_COLUMN_BYTES])
+/* The runs of a value's documents; only counted when `put` is NULL. */
+static size_t put_runs(const struct order *order, size_t v, struct cria_put *put)
 {
-    const struct value *first = &b->values[from];
-    const struct key *key = &b->keys[first->key];
+    struct cria_runs_out runs = {0};
     uint8_t bytes[CRIA_RUN_BYTES];
-    uint64_t at[5], text_len = 0; /* name, runs, starts, values, texts */
-    uint32_t *starts =
-        cria_fault_fires(CRIA_FAULT_ALLOC) ? NULL : malloc((to - from + 1) * sizeof(*starts));
-    if (!starts) return CRIA_E_NO_MEMORY;
-    at[0] = put->written;
-    cria_put(put, key->name, key->len);
-    at[1] = put->written;
+    size_t len, sum = 0;
+    for (size_t i = order->starts[v]; i < order->starts[v + 1]; i++) {
+        if (i > order->starts[v] && order->documents[i] == order->documents[i - 1]) continue;
+        sum += len = cria_runs_add(&runs, order->documents[i], bytes);
+        if (put) cria_put(put, bytes, len);
+    }
+    sum += len = cria_runs_flush(&runs, bytes);
+    if (put) cria_put(put, bytes, len);
+    return sum;
+}
+
+static bool put_bitmap(const struct order *order, size_t v, struct cria_put *put)
+{
+    size_t words = cria_bitmap_words(order->document_count);
+    uint64_t *bits = cria_fault_fires(CRIA_FAULT_ALLOC) ? NULL : calloc(words, sizeof(*bits));
+    if (!bits) return false;
+    for (size_t i = order->starts[v]; i < order->starts[v + 1]; i++)
+        cria_bitmap_set(bits, order->documents[i]);
+    cria_put(put, bits, words * sizeof(*bits));
+    free(bits);
+    return true;
+}
+
+/* How the documents of the values [from, to) lie best; `column` counts from 1. */
+static uint8_t flags_of(struct order *order, size_t from, size_t to, uint32_t column)
+{
+    uint8_t flags = CRIA_COLUMN_SINGLE;
+    uint64_t sum = 0, count = 0;
     for (size_t v = from; v < to; v++) {
-        struct cria_runs_out runs = {0};
-        starts[v - from] = (uint32_t)(put->written - at[1]);
+        sum += put_runs(order, v, NULL);
         for (size_t i = order->starts[v]; i < order->starts[v + 1]; i++) {
-            if (i > order->starts[v] && order->documents[i] == order->documents[i - 1]) continue;
-            cria_put(put, bytes, cria_runs_add(&runs, order->documents[i], bytes));
+            uint32_t document = order->documents[i];
+            if (i > order->starts[v] && document == order->documents[i - 1]) continue;
+            if (order->seen[document] == column) flags = 0;
+            order->seen[document] = column;
+            count++;
         }
-        cria_put(put, bytes, cria_runs_flush(&runs, bytes));
-        if (first->type == CRIA_FIELD_TEXT) text_len += b->values[v].len;
     }
-    uint64_t runs_len = put->written - at[1];
-    starts[to - from] = (uint32_t)runs_len;
-    cria_put_align(put);
-    at[2] = put->written;
-    cria_put(put, starts, (to - from + 1) * sizeof(*starts));
-    free(starts);
-    cria_put_align(put);
-    at[3] = put->written;
-    if (runs_len > UINT32_MAX || text_len > UINT32_MAX) return CRIA_E_TOO_LARGE;
-    uint32_t text_at = 0;
+    if (sum * 2 > count * 5 && count * sizeof(uint32_t) <= UINT32_MAX) flags |= CRIA_COLUMN_FLAT;
+    return flags;
+}
+
+/* Writes the documents of the values [from, to) and where each value's begin. */
+static enum cria_status put_documents(struct order *order, size_t from, size_t to, uint8_t flags,
+                                      struct cria_put *put, uint32_t *starts)
+{
+    uint64_t at = put->written;
+    size_t bitmap_len = cria_bitmap_words(order->document_count) * sizeof(uint64_t);
     for (size_t v = from; v < to; v++) {
-        if (first->type == CRIA_FIELD_TEXT)
-            cria_put32(put, text_at);
-        else
-            cria_put(put, &b->values[v].is.number, sizeof(double));
-        text_at += b->values[v].len;
+        if (put->written - at > UINT32_MAX) return CRIA_E_TOO_LARGE;
+        starts[v - from] = (uint32_t)(put->written - at);
+        if (flags & CRIA_COLUMN_FLAT) {
+            for (size_t i = order->starts[v]; i < order->starts[v + 1]; i++)
+                if (i == order->starts[v] || order->documents[i] != order->documents[i - 1])
+                    cria_put32(put, order->documents[i]);
+        } else if (put_runs(order, v, NULL) < bitmap_len) {
+            put_runs(order, v, put);
+        } else if (!put_bitmap(order, v, put)) {
+            return CRIA_E_NO_MEMORY;
+        }
     }
-    if (first->type == CRIA_FIELD_TEXT) cria_put32(put, text_at);
-    at[4] = put->written;
-    for (size_t v = from; v < to && first->type == CRIA_FIELD_TEXT; v++)
-        cria_put(put, b->values[v].is.text, b->values[v].len);
-    cria_put_align(put);
-    const uint32_t numbers[3] = {key->len, (uint32_t)(to - from), (uint32_t)runs_len};
-    memset(row, 0, CRIA_COLUMN_BYTES);
-    row[0] = (uint8_t)key->space;
-    row[1] = (uint8_t)first->type;
-    memcpy(row + 4, numbers, sizeof(numbers));
-    memcpy(row + 16, at, sizeof(at));
-    memcpy(row + 56, &text_at, sizeof(text_at));
+    if (put->written - at > UINT32_MAX) return CRIA_E_TOO_LARGE;
+    starts[to - from] = (uint32_t)(put->written - at);
     return CRIA_OK;
 }
 
-static enum cria_status write_columns(struct cria_fields_builder *b, const struct order *order,
+/* Writes the values [from, to); *texts_at becomes where texts begin, *text_len their bytes. */
+static enum cria_status put_values(const struct cria_fields_builder *b, size_t from, size_t to,
+                                   struct cria_put *put, uint64_t *texts_at, uint32_t *text_len)
+{
+    bool is_text = b->values[from].type == CRIA_FIELD_TEXT;
+    uint64_t at = 0;
+    for (size_t v = from; v < to; v++) {
+        if (at > UINT32_MAX) return CRIA_E_TOO_LARGE;
+        if (is_text)
+            cria_put32(put, (uint32_t)at);
+        else
+            cria_put(put, &b->values[v].is.number, sizeof(double));
+        at += b->values[v].len;
+    }
+    if (at > UINT32_MAX) return CRIA_E_TOO_LARGE;
+    if (is_text) cria_put32(put, (uint32_t)at);
+    *texts_at = put->written;
+    *text_len = (uint32_t)at;
+    for (size_t v = from; v < to && is_text; v++)
+        cria_put(put, b->values[v].is.text, b->values[v].len);
+    return CRIA_OK;
+}
+
+/* One column: the values [from, to) in order. */
+static enum cria_status write_column(const struct cria_fields_builder *b, struct order *order,
+                                     size_t from, size_t to, uint32_t column, struct cria_put *put,
+                                     uint8_t row[CRIA_COLUMN_BYTES])
+{
+    const struct key *key = &b->keys[b->values[from].key];
+    uint64_t at[5]; /* name, documents, starts, values, texts */
+    uint32_t text_len = 0, *starts;
+    starts = cria_fault_fires(CRIA_FAULT_ALLOC) ? NULL : malloc((to - from + 1) * sizeof(*starts));
+    if (!starts) return CRIA_E_NO_MEMORY;
+    at[0] = put->written;
+    cria_put(put, key->name, key->len);
+    cria_put_align(put);
+    at[1] = put->written;
+    uint8_t flags = flags_of(order, from, to, column);
+    enum cria_status st = put_documents(order, from, to, flags, put, starts);
+    if (st != CRIA_OK) goto out;
+    cria_put_align(put);
+    at[2] = put->written;
+    cria_put(put, starts, (to - from + 1) * sizeof(*starts));
+    cria_put_align(put);
+    at[3] = put->written;
+    st = put_values(b, from, to, put, &at[4], &text_len);
+    cria_put_align(put);
+    const uint32_t numbers[3] = {key->len, (uint32_t)(to - from), starts[to - from]};
+    memset(row, 0, CRIA_COLUMN_BYTES);
+    row[0] = (uint8_t)key->space;
+    row[1] = (uint8_t)b->values[from].type;
+    row[2] = flags;
+    memcpy(row + 4, numbers, sizeof(numbers));
+    memcpy(row + 16, at, sizeof(at));
+    memcpy(row + 56, &text_len, sizeof(text_len));
+out:
+    free(starts);
+    return st;
+}
+
+static enum cria_status write_columns(struct cria_fields_builder *b, struct order *order,
                                       struct cria_put *put, struct cria_buf *rows)
 {
     enum cria_status st = CRIA_OK;
+    uint32_t column = 0;
     uint8_t row[CRIA_COLUMN_BYTES];
     for (size_t from = 0, to; from < b->value_count && st == CRIA_OK; from = to) {
         const struct value *first = &b->values[from];
         for (to = from + 1; to < b->value_count; to++)
             if (b->values[to].key != first->key || b->values[to].type != first->type) break;
-        st = write_column(b, order, from, to, put, row);
+        st = write_column(b, order, from, to, ++column, put, row);
         cria_buf_add(rows, cria_str_make((const char *)row, sizeof(row)));
     }
     return st == CRIA_OK ? cria_buf_status(rows) : st;
@@ -384,7 +463,7 @@ static enum cria_status write_columns(struct cria_fields_builder *b, const struc
 enum cria_status cria_fields_write(struct cria_fields_builder *b, uint32_t document_count,
                                    const struct cria_sink *sink)
 {
-    struct order order = {0};
+    struct order order = {.document_count = document_count};
     struct cria_put put = {.sink = sink};
     struct cria_buf rows;
     uint8_t bytes[CRIA_RUN_BYTES];
@@ -412,6 +491,7 @@ enum cria_status cria_fields_write(struct cria_fields_builder *b, uint32_t docum
     free(order.rank);
     free(order.starts);
     free(order.documents);
+    free(order.seen);
     enum cria_status st = b->status;
     if (st == CRIA_OK) b->status = CRIA_E_CONFLICT; /* written: nothing more may be added */
     return st;

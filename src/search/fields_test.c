@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "search/fields_format.h"
 #include "search/filter.h"
 #include "tests/support/segment.h"
 
@@ -336,6 +337,67 @@ CRIA_TEST(documents_without_a_row_have_no_members)
     test_segment_release(&segment);
 }
 
+/* Many values, few documents each: lists of numbers, not runs; with `twice`, ranges may not merge.
+ */
+static void compare_many(bool twice)
+{
+    enum { COUNT = 30000 };
+    static const char *const filters[] = {
+        "{\"n\":[{\"operator\":\"gte\",\"value\":1000},{\"operator\":\"lt\",\"value\":70000}]}",
+        "{\"n\":[{\"operator\":\"lt\",\"value\":70000},{\"operator\":\"gt\",\"value\":90000}]}",
+        "{\"n\":[{\"operator\":\"gt\",\"value\":5},{\"operator\":\"lte\",\"value\":\"5\"}]}",
+        "{\"n\":{\"operator\":\"gte\",\"value\":50000}}",
+        "{\"n\":{\"operator\":\"eq\",\"value\":7}}",
+        "{\"n\":{\"operator\":\"nin\",\"value\":[7,77,777]}}"};
+    struct test_segment segment = {0};
+    struct cria_sink sink = test_segment_sink(&segment);
+    struct cria_fields_builder *builder = cria_fields_builder_new();
+    struct cria_arena texts, scratch;
+    struct cria_fields fields;
+    uint64_t seed = 6, documents[COUNT / 64 + 1];
+    struct cria_str *metadata = calloc(COUNT, sizeof(*metadata));
+    cria_arena_init(&texts, 256 << 20);
+    cria_arena_init(&scratch, 1 << 20);
+    assert_true(builder && metadata);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        unsigned a = test_random(&seed) % 100000, b = test_random(&seed) % 100000;
+        metadata[i] =
+            cria_arena_printf(&texts, twice && i % 3 == 0 ? "{\"n\":[%u,%u]}" : "{\"n\":%u}", a, b);
+        assert_int_equal(cria_fields_add(builder, i, CRIA_STR("x"), metadata[i]), CRIA_OK);
+    }
+    assert_int_equal(cria_fields_write(builder, COUNT, &sink), CRIA_OK);
+    struct cria_bytes bytes = test_segment_copy(&segment);
+    assert_int_equal(cria_fields_open(bytes, &fields), CRIA_OK);
+    assert_int_equal(fields.column_count, 2);
+    assert_int_equal(bytes.ptr[fields.columns_at + CRIA_COLUMN_BYTES + 2],
+                     CRIA_COLUMN_FLAT | (twice ? 0 : CRIA_COLUMN_SINGLE));
+    for (size_t i = 0; i < CRIA_COUNT(filters); i++) {
+        const struct cria_json *filter = json(&texts, cria_str_from(filters[i]));
+        memset(documents, 255, sizeof(documents));
+        assert_int_equal(cria_fields_filter(&fields, COUNT, NULL, filter, documents, &scratch),
+                         CRIA_OK);
+        for (size_t d = 0; d < COUNT; d++) {
+            cria_arena_reset(&scratch);
+            assert_int_equal(cria_bit(documents, d),
+                             cria_filter_allows(&scratch, CRIA_STR("x"), CRIA_STR("x"), metadata[d],
+                                                NULL, filter, (struct cria_str){0}));
+        }
+    }
+    cria_fields_builder_free(builder);
+    cria_arena_release(&texts);
+    cria_arena_release(&scratch);
+    free((void *)(uintptr_t)bytes.ptr);
+    free(metadata);
+    test_segment_release(&segment);
+}
+
+CRIA_TEST(columns_of_many_values_are_no_different)
+{
+    (void)state;
+    compare_many(false);
+    compare_many(true);
+}
+
 CRIA_TEST(documents_come_in_order)
 {
     (void)state;
@@ -463,6 +525,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(columns_allow_what_rows_allow),
                                        cmocka_unit_test(documents_without_a_row_have_no_members),
+                                       cmocka_unit_test(columns_of_many_values_are_no_different),
                                        cmocka_unit_test(documents_come_in_order),
                                        cmocka_unit_test(failures_are_told),
                                        cmocka_unit_test(rotten_bytes_do_no_harm),
