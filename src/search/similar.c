@@ -19,7 +19,7 @@ enum {
     WORD_MOST = 92,
     PAD = 2,
     MOST_GRAMS = WORD_MOST + PAD,
-    GRAM_SPACE = 1 << 24,
+    GRAM_BITS = 24,
     WINDOW = 1 << 15, /* ordinals counted at once: their counters stay in the nearest cache */
     BATCH = 2048,
     LONG_LIST = 4096 /* bytes */
@@ -61,7 +61,7 @@ static size_t grams_of(struct cria_str word, uint32_t out[MOST_GRAMS])
     size_t count = word.len + PAD;
     for (size_t i = 0; i < count; i++) {
         uint32_t byte = i < word.len ? (uint8_t)word.ptr[i] : ' ', k = (uint32_t)i;
-        gram = (gram << 8 | byte) & (GRAM_SPACE - 1);
+        gram = (gram << 8 | byte) & ((UINT32_C(1) << GRAM_BITS) - 1);
         for (; k > 0 && out[k - 1] > gram; k--) out[k] = out[k - 1];
         out[k] = gram;
     }
@@ -96,30 +96,53 @@ struct list {
 };
 
 struct writing {
-    uint32_t *ids; /* gram -> list + 1; GRAM_SPACE of them, of which few are touched */
     struct list *lists;
-    size_t count, room;
+    uint32_t *slots; /* hash table: list + 1 */
+    size_t count, room, slot_count;
     uint8_t *lengths, *postings;
     size_t postings_len;
 };
 
-static bool list_of(struct writing *w, uint32_t gram, struct list **out)
+/* Where the gram's list is told, or would be. */
+static uint32_t *slot_of(const struct writing *w, uint32_t gram)
 {
-    if (!w->ids[gram]) {
-        if (w->count == w->room) {
-            size_t room = w->room ? w->room * 2 : 1024;
-            struct list *grown = cria_fault_fires(CRIA_FAULT_ALLOC)
-                                     ? NULL
-                                     : realloc(w->lists, room * sizeof(*grown));
-            if (!grown) return false;
-            w->lists = grown;
-            w->room = room;
-        }
-        w->lists[w->count] = (struct list){.gram = gram};
-        w->ids[gram] = (uint32_t)++w->count;
-    }
-    *out = &w->lists[w->ids[gram] - 1];
+    size_t at = (gram * UINT32_C(2654435761) >> 8) & (w->slot_count - 1);
+    while (w->slots[at] && w->lists[w->slots[at] - 1].gram != gram)
+        at = (at + 1) & (w->slot_count - 1);
+    return &w->slots[at];
+}
+
+static void fill_slots(struct writing *w)
+{
+    memset(w->slots, 0, w->slot_count * sizeof(*w->slots));
+    for (size_t i = 0; i < w->count; i++) *slot_of(w, w->lists[i].gram) = (uint32_t)(i + 1);
+}
+
+static bool grow(struct writing *w)
+{
+    size_t room = w->room ? w->room * 2 : 1024;
+    if (cria_fault_fires(CRIA_FAULT_ALLOC)) return false;
+    struct list *lists = realloc(w->lists, room * sizeof(*lists));
+    if (!lists) return false;
+    w->lists = lists;
+    uint32_t *slots = realloc(w->slots, 2 * room * sizeof(*slots));
+    if (!slots) return false;
+    w->slots = slots;
+    w->room = room;
+    w->slot_count = 2 * room;
+    fill_slots(w);
     return true;
+}
+
+static struct list *list_of(struct writing *w, uint32_t gram)
+{
+    if (w->count == w->room && !grow(w)) return NULL;
+    uint32_t *slot = slot_of(w, gram);
+    if (!*slot) {
+        w->lists[w->count] = (struct list){.gram = gram};
+        *slot = (uint32_t)++w->count;
+    }
+    return &w->lists[*slot - 1];
 }
 
 /* Walks over all terms; counts the bytes of all runs, or writes them when there is where to. */
@@ -138,7 +161,7 @@ static enum cria_status walk(struct writing *w, const struct cria_dictionary *di
         size_t count = grams_of(term, grams);
         for (size_t i = 0; i < count; i++) {
             if (i && grams[i] == grams[i - 1]) continue;
-            if (!list_of(w, grams[i], &list)) return CRIA_E_NO_MEMORY;
+            if (!(list = list_of(w, grams[i]))) return CRIA_E_NO_MEMORY;
             size_t len = cria_runs_add(&list->runs, ordinal, bytes);
             if (w->postings) memcpy(w->postings + list->start + list->len, bytes, len);
             list->len += len;
@@ -161,9 +184,8 @@ static int by_gram(const void *a, const void *b)
 static enum cria_status gather(struct writing *w, const struct cria_dictionary *dictionary)
 {
     if (cria_fault_fires(CRIA_FAULT_ALLOC)) return CRIA_E_NO_MEMORY;
-    w->ids = calloc(GRAM_SPACE, sizeof(*w->ids));
     w->lengths = calloc((size_t)dictionary->count + 1, 1);
-    if (!w->ids || !w->lengths) return CRIA_E_NO_MEMORY;
+    if (!w->lengths) return CRIA_E_NO_MEMORY;
     enum cria_status st = walk(w, dictionary);
     if (st != CRIA_OK) return st;
     if (w->count) qsort(w->lists, w->count, sizeof(*w->lists), by_gram);
@@ -172,9 +194,9 @@ static enum cria_status gather(struct writing *w, const struct cria_dictionary *
         size_t len = list->len;
         if (len > UINT32_MAX - w->postings_len) return CRIA_E_TOO_LARGE;
         *list = (struct list){.gram = list->gram, .start = (uint32_t)w->postings_len};
-        w->ids[list->gram] = (uint32_t)(i + 1);
         w->postings_len += len;
     }
+    if (w->count) fill_slots(w);
     w->postings = cria_fault_fires(CRIA_FAULT_ALLOC) ? NULL : malloc(w->postings_len + 1);
     return w->postings ? walk(w, dictionary) : CRIA_E_NO_MEMORY;
 }
@@ -206,7 +228,7 @@ enum cria_status cria_similar_write(const struct cria_dictionary *dictionary,
         cria_put64(&put, MAGIC);
         if (!cria_put_flush(&put)) st = CRIA_E_IO;
     }
-    free(w.ids);
+    free(w.slots);
     free(w.lists);
     free(w.lengths);
     free(w.postings);

@@ -8,8 +8,7 @@
 #include "search/dictionary.h"
 
 /**
- * Writes the index of a dictionary's terms. Memory: the index's own size and about as much again,
- * at most 64 MiB more for sparse tables.
+ * Writes the index of a dictionary's terms. Memory: the index's own size and 50 bytes a gram.
  * @return CRIA_OK; CRIA_E_NO_MEMORY; CRIA_E_IO the sink gave up; CRIA_E_CORRUPT the dictionary;
  *         CRIA_E_TOO_LARGE more than 4 GiB of postings.
  */
