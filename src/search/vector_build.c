@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "platform/clock.h"
 #include "search/vector_encode.h"
+#include "search/vector_lists.h"
 
 enum { STOP_EVERY = 4096 };
 
@@ -111,6 +112,7 @@ static void encode(struct cria_vector_build *build, uint32_t row)
     factors[0] = made.weight;
     factors[CRIA_BLOCK_ROWS] = made.shift;
     build->scales[row] = cria_bytes_make(build->vector, width, build->bytes);
+    if (build->lists) cria_vector_lists_add(build, row, build->scales[row], made.shift);
 }
 
 /* Second pass: codes and bytes. */
@@ -145,16 +147,16 @@ static enum cria_status write_rest(struct cria_vector_build *build)
     WRITE(CODES, build->codes);
     WRITE(FACTORS, build->factors);
     WRITE(MEAN, build->mean);
-    WRITE(CENTRES, NULL);
-    WRITE(LISTS, NULL);
-    WRITE(LIST_CODES, NULL);
-    WRITE(LIST_FACTORS, NULL);
-    WRITE(LIST_ROWS, NULL);
 #undef WRITE
 #undef LENGTH
+    enum cria_status st = CRIA_OK;
+    if (build->lists) st = cria_vector_lists_write(build);
+    for (int s = CRIA_SECTION_CENTRES; st == CRIA_OK && !build->lists && s < CRIA_SECTIONS; s++)
+        st = cria_vector_section(build, (enum cria_vector_section)s, NULL, 0);
+    if (st != CRIA_OK) return st;
     build->about.version = CRIA_VECTOR_VERSION;
     memcpy(build->about.magic, CRIA_VECTOR_MAGIC, sizeof(build->about.magic));
-    enum cria_status st = align(build);
+    st = align(build);
     return st == CRIA_OK ? cria_vector_write(build, &build->about, sizeof(build->about)) : st;
 }
 
@@ -175,8 +177,21 @@ static enum cria_status prepare(struct cria_vector_build *build)
     return CRIA_OK;
 }
 
+/* The lists, where there are rows enough. */
+static enum cria_status begin_lists(struct cria_vector_build *build,
+                                    const struct cria_vector_build_options *options)
+{
+    uint32_t from = options && options->lists_from ? options->lists_from : CRIA_VECTOR_LISTS_FROM;
+    uint32_t lists = options ? options->lists : 0, present = build->about.present;
+    if (present == 0 || present < from) return CRIA_OK;
+    if (lists == 0) lists = cria_vector_lists_for(present);
+    if (lists > CRIA_VECTOR_MAX_LISTS) lists = CRIA_VECTOR_MAX_LISTS;
+    return cria_vector_lists_begin(build, lists < present ? lists : present);
+}
+
 static void release(struct cria_vector_build *build)
 {
+    cria_vector_lists_end(build);
     free(build->present);
     free(build->codes);
     free(build->factors);
@@ -194,7 +209,6 @@ enum cria_status cria_vector_build(struct cria_call *call, const struct cria_vec
     struct cria_vector_header header = {.version = CRIA_VECTOR_VERSION};
     struct cria_vector_build build = {
         .call = call, .source = source, .sink = sink, .distance = cria_distance_best()};
-    (void)options;
     assert(source->dims >= 1 && source->dims <= CRIA_VECTOR_MAX_DIMS && source->count <= INT32_MAX);
     build.about.dims = source->dims;
     build.about.count = source->count;
@@ -203,6 +217,7 @@ enum cria_status cria_vector_build(struct cria_call *call, const struct cria_vec
     enum cria_status st = prepare(&build);
     if (st == CRIA_OK) st = cria_vector_write(&build, &header, sizeof(header));
     if (st == CRIA_OK) st = write_rows(&build);
+    if (st == CRIA_OK) st = begin_lists(&build, options);
     if (st == CRIA_OK) st = write_bytes(&build);
     if (st == CRIA_OK) st = write_rest(&build);
     release(&build);

@@ -12,8 +12,8 @@ struct cria_vector_query {
     float scale;                /* what 1 in the bytes stands for */
     int32_t bias;               /* 128 x the sum of the bytes: rows' bytes are that much too high */
     float base;                 /* <q,g> */
-    struct cria_code_scan scan; /* for scans of the index's codes; its estimates are not the
-                                   likeliest scores but what they can well be: vector_query.c */
+    float error;                /* of an estimate, one standard deviation by weight */
+    struct cria_code_scan scan; /* of the index's codes; scans add their slack to the offset */
 };
 
 /** CRIA_E_INVALID: the query has no length, or NaN or infinity in it. */

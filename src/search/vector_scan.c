@@ -15,6 +15,10 @@ enum {
     EACH = 20 /* of a scan, at most: that many, and so many for each of the k */
 };
 
+/* Estimates carry so many standard deviations of their error on top: a row is dropped when even
+ * then it does not reach the k-th score. */
+static const float SLACK = 3.0f;
+
 enum cria_status cria_vector_go_on(struct cria_call *call)
 {
     if (!cria_call_stopped(call, cria_now_ns())) return CRIA_OK;
@@ -130,7 +134,9 @@ enum cria_status cria_vector_by_scan(struct cria_vector_search *search)
     const uint8_t *allowed = (const uint8_t *)search->allowed;
     float estimates[CHUNK_BLOCKS * CRIA_BLOCK_ROWS];
     uint8_t masks[CHUNK_BLOCKS] = {0};
+    struct cria_code_scan scan = search->query.scan;
     struct cria_top top;
+    scan.offset += SLACK * search->query.error;
     uint64_t keep = SURVIVORS + (uint64_t)EACH * search->k;
     if (!cria_top_init(&top, search->call->arena, keep < count ? (uint32_t)keep : count))
         return cria_fail_memory(search->call);
@@ -147,8 +153,8 @@ enum cria_status cria_vector_by_scan(struct cria_vector_search *search)
                                   n * 2 * CRIA_BLOCK_ROWS * sizeof(*index->factors)))
             return cria_vector_rotten(search->call);
         if (n < CHUNK_BLOCKS) memset(masks, 0, sizeof(masks));
-        index->distance->scan(&search->query.scan, b, n, allowed ? allowed + b : NULL, top.least,
-                              estimates, masks);
+        index->distance->scan(&scan, b, n, allowed ? allowed + b : NULL, top.least, estimates,
+                              masks);
         /* Rotten factors may name rows behind the last; so may bits behind it. */
         if (b + n == blocks && count % CRIA_BLOCK_ROWS)
             masks[n - 1] &= (uint8_t)((1u << (count % CRIA_BLOCK_ROWS)) - 1);

@@ -6,6 +6,8 @@
 enum {
     FEW_ROWS = 20000,  /* so many allowed rows are scored one by one */
     EXACT_DIMS = 63,   /* up to so many dimensions half floats are as short as codes */
+    RARE_FROM = 20,    /* fewer than one row in so many allowed: lists would be probed in vain */
+    DEEP_FROM = 50,    /* the same when one row in so many is wanted */
     RANKED_LEAST = 30, /* found rows ranked by half floats, at least */
     RANKED_MORE = 20   /* than k */
 };
@@ -67,6 +69,9 @@ static enum cria_status find(struct cria_vector_search *search, uint64_t allowed
     if (search->options->exact || index->about.dims <= EXACT_DIMS) return by_exact_score(search);
     if (allowed_count <= FEW_ROWS && (search->allowed || allowed_count <= 256))
         return cria_vector_by_row(search);
+    if (index->about.lists && allowed_count >= index->about.count / RARE_FROM &&
+        search->k <= index->about.count / DEEP_FROM)
+        return cria_vector_by_lists(search);
     return cria_vector_by_scan(search);
 }
 
