@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CRIA_BLOCK_ROWS = 8, CRIA_QUERY_PLANES = 4, CRIA_MAX_WORDS = 64 };
+enum { CRIA_BLOCK_ROWS = 8, CRIA_QUERY_PLANES = 4, CRIA_MAX_WORDS = 64, CRIA_TOGETHER = 4 };
 
 /** A scan of 1-bit codes. Codes lie in blocks of 8 rows: word w of row i of block b is
  * codes[(b * words + w) * 8 + i]; factors of block b are 8 weights and then 8 shifts. The query's
@@ -34,6 +34,9 @@ struct cria_distance {
     /** The same for `count` rows that lie dims bytes apart. */
     void (*dots_bytes)(const uint8_t *rows, size_t count, const int8_t *query, size_t dims,
                        int32_t *out);
+    /** The same for CRIA_TOGETHER queries that lie dims bytes apart: out[q * count + n]. */
+    void (*dots_together)(const uint8_t *rows, size_t count, const int8_t *queries, size_t dims,
+                          int32_t *out);
     float (*dot_floats)(const float *a, const float *b, size_t n);
     float (*dot_halves)(const uint16_t *row, const float *query, size_t n);
     /** IEEE half precision, rounded to even; any n. */

@@ -108,6 +108,13 @@ TARGET static void dots_bytes(const uint8_t *rows, size_t count, const int8_t *q
     for (size_t n = 0; n < count; n++) out[n] = dot_bytes(rows + n * dims, query, dims);
 }
 
+static void dots_together(const uint8_t *rows, size_t count, const int8_t *queries, size_t dims,
+                          int32_t *out)
+{
+    for (size_t q = 0; q < CRIA_TOGETHER; q++)
+        dots_bytes(rows, count, queries + q * dims, dims, out + q * count);
+}
+
 TARGET static inline float add_floats(__m256 v)
 {
     __m128 sum = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
@@ -171,9 +178,9 @@ TARGET static size_t count_bits(const uint64_t *words, size_t n)
 
 const struct cria_distance *cria_distance_avx2(void)
 {
-    static const struct cria_distance table = {"avx2",      scan,       dot_bytes,
-                                               dots_bytes,  dot_floats, dot_halves,
-                                               from_halves, to_halves,  count_bits};
+    static const struct cria_distance table = {"avx2",        scan,       dot_bytes,  dots_bytes,
+                                               dots_together, dot_floats, dot_halves, from_halves,
+                                               to_halves,     count_bits};
     return &table;
 }
 #else

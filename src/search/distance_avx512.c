@@ -92,6 +92,25 @@ TARGET static void dots_bytes(const uint8_t *rows, size_t count, const int8_t *q
     for (; n < count; n++) out[n] = dot_bytes(rows + n * dims, query, dims);
 }
 
+TARGET static void dots_together(const uint8_t *rows, size_t count, const int8_t *queries,
+                                 size_t dims, int32_t *out)
+{
+    for (size_t n = 0; n < count; n++) {
+        const uint8_t *row = rows + n * dims;
+        __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
+        int32_t sums[CRIA_TOGETHER];
+        for (size_t i = 0; i < dims; i += 64) {
+            __m512i r = _mm512_loadu_si512(row + i);
+            a = _mm512_dpbusd_epi32(a, r, _mm512_loadu_si512(queries + i));
+            b = _mm512_dpbusd_epi32(b, r, _mm512_loadu_si512(queries + dims + i));
+            c = _mm512_dpbusd_epi32(c, r, _mm512_loadu_si512(queries + 2 * dims + i));
+            d = _mm512_dpbusd_epi32(d, r, _mm512_loadu_si512(queries + 3 * dims + i));
+        }
+        _mm_storeu_si128((__m128i *)(void *)sums, reduce4(a, b, c, d));
+        for (size_t q = 0; q < CRIA_TOGETHER; q++) out[q * count + n] = sums[q];
+    }
+}
+
 TARGET static float dot_floats(const float *x, const float *y, size_t n)
 {
     __m512 a = _mm512_setzero_ps(), b = a;
@@ -158,9 +177,9 @@ TARGET static size_t count_bits(const uint64_t *words, size_t n)
 
 const struct cria_distance *cria_distance_avx512(void)
 {
-    static const struct cria_distance table = {"avx512",    scan,       dot_bytes,
-                                               dots_bytes,  dot_floats, dot_halves,
-                                               from_halves, to_halves,  count_bits};
+    static const struct cria_distance table = {"avx512",      scan,       dot_bytes,  dots_bytes,
+                                               dots_together, dot_floats, dot_halves, from_halves,
+                                               to_halves,     count_bits};
     return &table;
 }
 #else

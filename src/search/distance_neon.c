@@ -73,6 +73,13 @@ static void dots_bytes(const uint8_t *rows, size_t count, const int8_t *query, s
     for (size_t n = 0; n < count; n++) out[n] = dot_bytes(rows + n * dims, query, dims);
 }
 
+static void dots_together(const uint8_t *rows, size_t count, const int8_t *queries, size_t dims,
+                          int32_t *out)
+{
+    for (size_t q = 0; q < CRIA_TOGETHER; q++)
+        dots_bytes(rows, count, queries + q * dims, dims, out + q * count);
+}
+
 static float dot_floats(const float *x, const float *y, size_t n)
 {
     float32x4_t a = vdupq_n_f32(0), b = a;
@@ -127,9 +134,9 @@ static size_t count_bits(const uint64_t *words, size_t n)
 
 const struct cria_distance *cria_distance_neon(void)
 {
-    static const struct cria_distance table = {"neon",      scan,       dot_bytes,
-                                               dots_bytes,  dot_floats, dot_halves,
-                                               from_halves, to_halves,  count_bits};
+    static const struct cria_distance table = {"neon",        scan,       dot_bytes,  dots_bytes,
+                                               dots_together, dot_floats, dot_halves, from_halves,
+                                               to_halves,     count_bits};
     return &table;
 }
 #else

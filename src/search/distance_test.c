@@ -25,7 +25,7 @@ struct data {
     uint64_t planes[WORDS_MOST * CRIA_QUERY_PLANES];
     float factors[BLOCKS * 2 * CRIA_BLOCK_ROWS];
     uint8_t allowed[BLOCKS], rows[ROWS * DIMS_MOST];
-    int8_t query[DIMS_MOST];
+    int8_t query[CRIA_TOGETHER * DIMS_MOST];
     float a[DIMS_MOST], b[DIMS_MOST];
     uint16_t halves[DIMS_MOST];
 };
@@ -41,8 +41,8 @@ static int setup(void **state)
     for (size_t i = 0; i < CRIA_COUNT(d->allowed); i++)
         d->allowed[i] = i % 3 ? (uint8_t)next_random(&random) : 0;
     for (size_t i = 0; i < CRIA_COUNT(d->rows); i++) d->rows[i] = (uint8_t)next_random(&random);
+    for (size_t i = 0; i < CRIA_COUNT(d->query); i++) d->query[i] = (int8_t)next_random(&random);
     for (size_t i = 0; i < DIMS_MOST; i++) {
-        d->query[i] = (int8_t)next_random(&random);
         d->a[i] = next_float(&random);
         d->b[i] = next_float(&random);
     }
@@ -106,13 +106,18 @@ CRIA_TEST(dots_of_bytes_are_exact)
     const struct cria_distance *one;
     for (size_t n = 0; (one = cria_distance_at(n)) != NULL; n++)
         for (size_t dims = 64; dims <= DIMS_MOST; dims += dims < 512 ? 64 : 512) {
-            int32_t got[ROWS];
+            int32_t got[ROWS], together[CRIA_TOGETHER * ROWS];
             one->dots_bytes(d->rows, ROWS, d->query, dims, got);
             for (size_t r = 0; r < ROWS; r++) {
                 int32_t want = 0;
                 for (size_t i = 0; i < dims; i++) want += d->rows[r * dims + i] * d->query[i];
                 assert_int_equal(got[r], want);
                 assert_int_equal(one->dot_bytes(d->rows + r * dims, d->query, dims), want);
+            }
+            one->dots_together(d->rows, ROWS, d->query, dims, together);
+            for (size_t q = 0; q < CRIA_TOGETHER; q++) {
+                one->dots_bytes(d->rows, ROWS, d->query + q * dims, dims, got);
+                assert_memory_equal(got, together + q * ROWS, sizeof(got));
             }
         }
 }

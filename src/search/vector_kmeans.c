@@ -1,5 +1,6 @@
 #include "search/vector_kmeans.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +14,8 @@ bool cria_cells_init(struct cria_cells *cells, const struct cria_distance *dista
     cells->centres = cria_vector_grab((uint64_t)count * width, 1);
     cells->scales = cria_vector_grab(count, sizeof(*cells->scales));
     cells->halves = cria_vector_grab(count, sizeof(*cells->halves));
-    cells->dots = cria_vector_grab(count, sizeof(*cells->dots));
-    cells->signed_bytes = cria_vector_grab(width, 1);
+    cells->dots = cria_vector_grab((uint64_t)count * CRIA_TOGETHER, sizeof(*cells->dots));
+    cells->signed_bytes = cria_vector_grab((uint64_t)width * CRIA_TOGETHER, 1);
     return cells->centres && cells->scales && cells->halves && cells->dots && cells->signed_bytes;
 }
 
@@ -39,27 +40,58 @@ static void set_centre(struct cria_cells *cells, uint32_t n, const float *vector
     cells->halves[n] = 0.5f * scale * scale * (float)square;
 }
 
-uint32_t cria_cells_find(struct cria_cells *cells, const uint8_t *bytes, float scale)
+int32_t cria_bytes_sum(const int8_t *bytes, uint32_t width)
 {
     int32_t sum = 0;
-    for (uint32_t i = 0; i < cells->width; i++) {
-        cells->signed_bytes[i] = (int8_t)(bytes[i] - 128);
-        sum += bytes[i] - 128;
+    for (uint32_t i = 0; i < width; i++) sum += bytes[i];
+    return sum;
+}
+
+enum { LANES = 4 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t numbers __attribute__((vector_size(LANES * sizeof(int32_t))));
+
+/* |y - c|^2 is least where <y,c> - |c|^2 / 2 is most. */
+static uint32_t most_of(const struct cria_cells *cells, const int32_t *dots, float scale,
+                        int32_t bias)
+{
+    lanes most = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
+    numbers at = {0, 1, 2, 3}, best = {0};
+    uint32_t n = 0;
+    for (; n + LANES <= cells->count; n += LANES) {
+        numbers dot;
+        lanes size, half;
+        memcpy(&dot, dots + n, sizeof(dot));
+        memcpy(&size, cells->scales + n, sizeof(size));
+        memcpy(&half, cells->halves + n, sizeof(half));
+        lanes score = __builtin_convertvector(dot - bias, lanes) * (size * scale) - half;
+        numbers more = score > most;
+        most = (lanes)(((numbers)score & more) | ((numbers)most & ~more));
+        best = (at & more) | (best & ~more);
+        at += LANES;
     }
-    cells->distance->dots_bytes(cells->centres, cells->count, cells->signed_bytes, cells->width,
-                                cells->dots);
-    /* |y - c|^2 is least where <y,c> - |c|^2 / 2 is most. */
-    uint32_t best = 0;
-    float most = -1e30f;
-    for (uint32_t n = 0; n < cells->count; n++) {
-        float score =
-            scale * cells->scales[n] * (float)(cells->dots[n] - 128 * sum) - cells->halves[n];
-        if (score > most) {
-            most = score;
-            best = n;
-        }
+    float top = most[0];
+    uint32_t found = (uint32_t)best[0];
+    for (int i = 1; i < LANES; i++)
+        if (most[i] > top) top = most[i], found = (uint32_t)best[i];
+    for (; n < cells->count; n++) {
+        float score = (float)(dots[n] - bias) * (cells->scales[n] * scale) - cells->halves[n];
+        if (score > top) top = score, found = n;
     }
-    return best;
+    return found;
+}
+
+void cria_cells_find(struct cria_cells *cells, const uint8_t *bytes, const float *scales,
+                     uint32_t count, uint32_t *out)
+{
+    for (size_t i = 0; i < (size_t)count * cells->width; i++)
+        cells->signed_bytes[i] = (int8_t)(bytes[i] ^ 128);
+    cells->distance->dots_together(cells->centres, cells->count, cells->signed_bytes, cells->width,
+                                   cells->dots);
+    for (uint32_t q = 0; q < count; q++)
+        out[q] = most_of(
+            cells, cells->dots + (size_t)q * cells->count, scales[q],
+            128 * cria_bytes_sum(cells->signed_bytes + (size_t)q * cells->width, cells->width));
 }
 
 static void unpack(const struct cria_byte_rows *sample, uint32_t row, uint32_t width, float *out)
@@ -76,13 +108,17 @@ static void refine(struct cria_cells *cells, const struct cria_byte_rows *sample
     const uint32_t width = cells->width;
     memset(sums, 0, (size_t)cells->count * width * sizeof(*sums));
     memset(counts, 0, cells->count * sizeof(*counts));
-    for (uint32_t row = 0; row < sample->count; row++) {
-        uint32_t cell =
-            cria_cells_find(cells, sample->bytes + (size_t)row * width, sample->scales[row]);
-        float *sum = sums + (size_t)cell * width;
-        unpack(sample, row, width, vector);
-        for (uint32_t i = 0; i < width; i++) sum[i] += vector[i];
-        counts[cell]++;
+    for (uint32_t from = 0; from < sample->count; from += CRIA_TOGETHER) {
+        uint32_t found[CRIA_TOGETHER], some = sample->count - from;
+        if (some > CRIA_TOGETHER) some = CRIA_TOGETHER;
+        cria_cells_find(cells, sample->bytes + (size_t)from * width, sample->scales + from, some,
+                        found);
+        for (uint32_t q = 0; q < some; q++) {
+            float *sum = sums + (size_t)found[q] * width;
+            unpack(sample, from + q, width, vector);
+            for (uint32_t i = 0; i < width; i++) sum[i] += vector[i];
+            counts[found[q]]++;
+        }
     }
     for (uint32_t n = 0; n < cells->count; n++) {
         if (counts[n])

@@ -30,7 +30,11 @@ void cria_cells_release(struct cria_cells *cells);
 /** k-means (Lloyd) over a sample of at least one row. False when memory is short. */
 bool cria_cells_train(struct cria_cells *cells, const struct cria_byte_rows *sample,
                       uint32_t rounds);
-/** The cell whose centre is nearest to a vector. */
-uint32_t cria_cells_find(struct cria_cells *cells, const uint8_t *bytes, float scale);
+/** The cells whose centres are nearest to up to CRIA_TOGETHER vectors that lie one behind the
+ * other. Leaves their bytes, with signs, in signed_bytes. */
+void cria_cells_find(struct cria_cells *cells, const uint8_t *bytes, const float *scales,
+                     uint32_t count, uint32_t *out);
+/** Sum of the numbers that bytes stand for. */
+int32_t cria_bytes_sum(const int8_t *bytes, uint32_t width);
 
 #endif

@@ -35,6 +35,11 @@ struct cria_vector_lists_maker {
     uint32_t *list_of, *sizes;
     double *squares; /* by list: sum of its rows' square distances */
     float *centre;   /* width: scratch */
+    /* Rows that wait for their list until CRIA_TOGETHER are there. */
+    uint32_t waiting, wait_rows[CRIA_TOGETHER];
+    float wait_scales[CRIA_TOGETHER], wait_shifts[CRIA_TOGETHER];
+    uint8_t *wait_bytes;
+    float *wait_vectors;
     struct cria_byte_rows probes;
     uint32_t *probe_rows;
     float *probe_shifts; /* <g,y> + |g|^2 / 2 */
@@ -110,13 +115,16 @@ enum cria_status cria_vector_lists_begin(struct cria_vector_build *build, uint32
     lists->sizes = cria_vector_grab(count, sizeof(*lists->sizes));
     lists->squares = cria_vector_grab(count, sizeof(*lists->squares));
     lists->centre = cria_vector_grab(width, sizeof(*lists->centre));
+    lists->wait_bytes = cria_vector_grab(CRIA_TOGETHER, width);
+    lists->wait_vectors = cria_vector_grab(CRIA_TOGETHER, width * sizeof(*lists->wait_vectors));
     lists->probe_rows = cria_vector_grab(PROBES, sizeof(*lists->probe_rows));
     lists->probe_shifts = cria_vector_grab(PROBES, sizeof(*lists->probe_shifts));
     lists->dots = cria_vector_grab(PROBES, sizeof(*lists->dots));
     lists->nearest = cria_vector_grab((uint64_t)PROBES * NEAREST, sizeof(*lists->nearest));
     if (!lists->codes || !lists->factors || !lists->list_of || !lists->sizes || !lists->squares ||
-        !lists->centre || !lists->probe_rows || !lists->probe_shifts || !lists->dots ||
-        !lists->nearest || !cria_cells_init(&lists->cells, build->distance, count, width))
+        !lists->centre || !lists->wait_bytes || !lists->wait_vectors || !lists->probe_rows ||
+        !lists->probe_shifts || !lists->dots || !lists->nearest ||
+        !cria_cells_init(&lists->cells, build->distance, count, width))
         return cria_fail_memory(build->call);
     lists->mean_square = build->distance->dot_floats(build->mean, build->mean, width);
     enum cria_status st = take_sample(build, count * SAMPLE_EACH, &sample, NULL);
@@ -126,19 +134,20 @@ enum cria_status cria_vector_lists_begin(struct cria_vector_build *build, uint32
     return st == CRIA_OK ? make_probes(build) : st;
 }
 
-static void meet_probes(struct cria_vector_build *build, uint32_t row, uint32_t list, float scale,
-                        float shift)
+/* Row q of those that wait, against all probes. */
+static void meet_probes(struct cria_vector_build *build, uint32_t q, uint32_t list)
 {
     struct cria_vector_lists_maker *lists = build->lists;
-    const int8_t *bytes = lists->cells.signed_bytes; /* of this row: cria_cells_find left them */
-    int32_t sum = 0;
-    for (uint32_t i = 0; i < build->about.width; i++) sum += bytes[i];
-    build->distance->dots_bytes(lists->probes.bytes, lists->probes.count, bytes, build->about.width,
+    const uint32_t width = build->about.width, row = lists->wait_rows[q];
+    const int8_t *bytes = lists->cells.signed_bytes + (size_t)q * width; /* left by find */
+    const int32_t bias = 128 * cria_bytes_sum(bytes, width);
+    const float shift = lists->wait_shifts[q] + lists->mean_square, scale = lists->wait_scales[q];
+    build->distance->dots_bytes(lists->probes.bytes, lists->probes.count, bytes, width,
                                 lists->dots);
     for (uint32_t p = 0; p < lists->probes.count; p++) {
         /* <g + x, g + y> */
-        float score = lists->probes.scales[p] * scale * (float)(lists->dots[p] - 128 * sum) +
-                      lists->probe_shifts[p] + shift + lists->mean_square;
+        float score = lists->probes.scales[p] * scale * (float)(lists->dots[p] - bias) +
+                      lists->probe_shifts[p] + shift;
         struct neighbour *nearest = lists->nearest + (size_t)p * NEAREST;
         if (!(score > nearest[0].score) || lists->probe_rows[p] == row) continue;
         uint32_t at = 0; /* its place among the sorted, worst first */
@@ -148,17 +157,17 @@ static void meet_probes(struct cria_vector_build *build, uint32_t row, uint32_t 
     }
 }
 
-void cria_vector_lists_add(struct cria_vector_build *build, uint32_t row, float scale, float shift)
+static void put(struct cria_vector_build *build, uint32_t q, uint32_t list)
 {
     struct cria_vector_lists_maker *lists = build->lists;
-    const uint32_t width = build->about.width, words = width / 64;
-    const uint32_t list = cria_cells_find(&lists->cells, build->bytes, scale);
+    const uint32_t width = build->about.width, words = width / 64, row = lists->wait_rows[q];
+    float *vector = lists->wait_vectors + (size_t)q * width;
     uint64_t block[CRIA_MAX_WORDS * CRIA_BLOCK_ROWS];
-    meet_probes(build, row, list, scale, shift);
+    meet_probes(build, q, list);
     unpack(lists->cells.centres + (size_t)list * width, lists->cells.scales[list], width,
            lists->centre);
-    for (uint32_t i = 0; i < width; i++) build->vector[i] -= lists->centre[i];
-    struct cria_code_factors made = cria_code_make(build->vector, build->mean, width, block, 0);
+    for (uint32_t i = 0; i < width; i++) vector[i] -= lists->centre[i];
+    struct cria_code_factors made = cria_code_make(vector, build->mean, width, block, 0);
     for (uint32_t w = 0; w < words; w++)
         lists->codes[(size_t)row * words + w] = block[(size_t)w * CRIA_BLOCK_ROWS];
     lists->factors[(size_t)row * 2] = made.weight;
@@ -166,6 +175,27 @@ void cria_vector_lists_add(struct cria_vector_build *build, uint32_t row, float 
     lists->list_of[row] = list + 1; /* 0: in none */
     lists->sizes[list]++;
     lists->squares[list] += (double)made.square;
+}
+
+static void put_waiting(struct cria_vector_build *build)
+{
+    struct cria_vector_lists_maker *lists = build->lists;
+    uint32_t found[CRIA_TOGETHER];
+    cria_cells_find(&lists->cells, lists->wait_bytes, lists->wait_scales, lists->waiting, found);
+    for (uint32_t q = 0; q < lists->waiting; q++) put(build, q, found[q]);
+    lists->waiting = 0;
+}
+
+void cria_vector_lists_add(struct cria_vector_build *build, uint32_t row, float scale, float shift)
+{
+    struct cria_vector_lists_maker *lists = build->lists;
+    const uint32_t width = build->about.width, q = lists->waiting++;
+    lists->wait_rows[q] = row;
+    lists->wait_scales[q] = scale;
+    lists->wait_shifts[q] = shift;
+    memcpy(lists->wait_bytes + (size_t)q * width, build->bytes, width);
+    memcpy(lists->wait_vectors + (size_t)q * width, build->vector, width * sizeof(float));
+    if (lists->waiting == CRIA_TOGETHER) put_waiting(build);
 }
 
 static int compare(const void *a, const void *b)
@@ -260,6 +290,7 @@ enum cria_status cria_vector_lists_write(struct cria_vector_build *build)
     struct cria_vector_list *table = cria_vector_grab(count, sizeof(*table));
     uint32_t *order = NULL;
     if (!table) return cria_fail_memory(build->call);
+    put_waiting(build);
     build->about.lists = count;
     for (uint32_t i = 0; i < count; i++) {
         table[i].scale = lists->cells.scales[i];
@@ -298,6 +329,8 @@ void cria_vector_lists_end(struct cria_vector_build *build)
     free(lists->sizes);
     free(lists->squares);
     free(lists->centre);
+    free(lists->wait_bytes);
+    free(lists->wait_vectors);
     free(lists->probe_rows);
     free(lists->probe_shifts);
     free(lists->dots);

@@ -113,7 +113,7 @@ static enum cria_status probe(struct cria_vector_search *search, const struct ca
 
 enum cria_status cria_vector_by_lists(struct cria_vector_search *search)
 {
-    struct candidate *heap;
+    struct candidate *heap = NULL;
     uint32_t left = search->index->about.lists;
     const uint32_t most = search->options->max_probes;
     enum cria_status st = rank_lists(search, &heap);
