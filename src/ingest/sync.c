@@ -699,6 +699,8 @@ static enum cria_status publish_as(struct sync *s, enum cria_index_status status
 static enum cria_status add_vectors(struct sync *s)
 {
     enum cria_status st = embed(s);
+    if (st == CRIA_OK)
+        st = cria_search_add_vectors(s->env->search, &s->call, s->project, s->index.id);
     if (st != CRIA_OK) return st;
     s->index.status = CRIA_INDEX_READY;
     s->index.generation++;

@@ -42,12 +42,10 @@ void cria_piece_unref(struct cria_piece *piece)
 }
 
 enum cria_status cria_piece_open_vectors(struct cria_piece *piece, struct cria_call *call,
-                                         const char *path, const char *name)
+                                         struct cria_segment_file *file, const char *name)
 {
-    struct cria_segment_file *file = NULL;
     struct cria_vector_index *vectors = NULL;
-    enum cria_status st = cria_segment_file_open(path, call, &file);
-    if (st == CRIA_OK) st = cria_vector_open(call, cria_segment_section(file, 0), &vectors);
+    enum cria_status st = cria_vector_open(call, cria_segment_section(file, 0), &vectors);
     if (st == CRIA_OK && cria_vector_count(vectors) != piece->segment->meta.chunk_count)
         st = cria_fail(call, CRIA_E_CORRUPT, "A search file is damaged");
     if (st != CRIA_OK) {

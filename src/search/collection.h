@@ -113,7 +113,13 @@ CRIA_MUST_CHECK enum cria_status cria_collection_write_manifest(struct cria_coll
 
 /* ---- without it: they take it themselves, for moments */
 
-/** Encodes vectors that the store has and a part lacks. max_chunks: larger parts are left. */
+/** Encodes the vectors that the store has for a part whose piece has none yet and that nobody else
+ * is busy with: all of them or none, beside its file, or in memory as it is. *added: whether there
+ * were any. Wants no lock. */
+CRIA_MUST_CHECK enum cria_status cria_collection_encode(const struct cria_collection *collection,
+                                                        struct cria_call *call,
+                                                        const struct cria_part *part, bool *added);
+/** The same for all parts, and the manifest. max_chunks: larger parts are left. */
 CRIA_MUST_CHECK enum cria_status cria_collection_add_vectors(struct cria_collection *collection,
                                                              struct cria_call *call,
                                                              uint64_t max_chunks);
@@ -138,9 +144,10 @@ CRIA_MUST_CHECK enum cria_status cria_collection_make_folder(
     const struct cria_collection *collection, struct cria_call *call);
 /** Unlinks a file of it. */
 void cria_collection_remove(const struct cria_collection *collection, const char *name);
-/** Opens the vectors of a piece from their file; the piece has none before. */
+/** Opens the vectors of a piece, which has none before. Takes the file, whatever the outcome. */
 CRIA_MUST_CHECK enum cria_status cria_piece_open_vectors(struct cria_piece *piece,
-                                                         struct cria_call *call, const char *path,
+                                                         struct cria_call *call,
+                                                         struct cria_segment_file *file,
                                                          const char *name);
 
 #endif

@@ -66,7 +66,12 @@ static enum cria_status save_piece(struct cria_collection *c, struct cria_call *
     if (st == CRIA_OK) st = cria_segment_open(file, call, &segment);
     if (st != CRIA_OK) return st;
     *out = cria_piece_new(segment, name);
-    return *out ? CRIA_OK : cria_fail_memory(call);
+    if (!*out) return cria_fail_memory(call);
+    if (!atomic_load(&piece->vectors)) return CRIA_OK;
+    if (!cria_collection_new_file(c, "vec-", name, part, path, sizeof(path)))
+        return cria_fail(call, CRIA_E_INTERNAL, "The data folder's name is too long");
+    st = cria_segment_file_save(piece->vector_file, call, part, path, &file);
+    return st == CRIA_OK ? cria_piece_open_vectors(*out, call, file, name) : st;
 }
 
 enum cria_status cria_collection_save(struct cria_collection *c, struct cria_call *call)
@@ -80,7 +85,10 @@ enum cria_status cria_collection_save(struct cria_collection *c, struct cria_cal
         if (!cria_parts_copy(&parts, &base->parts.items[i])) st = cria_fail_memory(call);
         if (st != CRIA_OK || parts.items[i].piece->name[0]) continue;
         st = save_piece(c, call, parts.items[i].piece, &saved);
-        if (st != CRIA_OK) break;
+        if (st != CRIA_OK) {
+            cria_piece_unref(saved);
+            break;
+        }
         cria_piece_unref(parts.items[i].piece);
         parts.items[i].piece = saved;
         changed = true;
@@ -106,7 +114,7 @@ struct rows {
     uint8_t *present;
     const struct cria_vector_index **of; /* merged: where each row lies */
     uint32_t *at;
-    bool failed;
+    bool failed, is_incomplete;
 };
 
 static const uint16_t *row_of(void *arg, uint32_t n)
@@ -124,16 +132,17 @@ static void rows_release(struct rows *rows)
     free(rows->at);
 }
 
-/* Writes the vectors beside a piece and opens them in it. */
-static enum cria_status encode(struct cria_collection *c, struct cria_call *call,
+/* Writes the vectors beside a piece and opens them in it; in memory when it lies there. */
+static enum cria_status encode(const struct cria_collection *c, struct cria_call *call,
                                struct rows *rows, struct cria_piece *piece)
 {
-    char name[CRIA_ID_SIZE], part[4096], path[4096];
+    char name[CRIA_ID_SIZE] = "", part[4096], path[4096];
     struct cria_segment_writer *writer = NULL;
     struct cria_segment_file *file = NULL;
-    if (!cria_collection_new_file(c, "vec-", name, part, path, sizeof(path)))
+    bool is_file = piece->name[0] != '\0';
+    if (is_file && !cria_collection_new_file(c, "vec-", name, part, path, sizeof(path)))
         return cria_fail(call, CRIA_E_INTERNAL, "The data folder's name is too long");
-    enum cria_status st = cria_segment_writer_new(part, call, &writer);
+    enum cria_status st = cria_segment_writer_new(is_file ? part : NULL, call, &writer);
     if (st != CRIA_OK) return st;
     const struct cria_vector_source source = {
         .dims = rows->dims, .count = rows->count, .row = row_of, .arg = rows};
@@ -144,10 +153,8 @@ static enum cria_status encode(struct cria_collection *c, struct cria_call *call
         cria_segment_writer_free(writer);
         return st;
     }
-    st = cria_segment_writer_finish(writer, call, path, &file);
-    cria_segment_file_close(file);
-    if (st == CRIA_OK) st = cria_piece_open_vectors(piece, call, path, name);
-    return st;
+    st = cria_segment_writer_finish(writer, call, is_file ? path : NULL, &file);
+    return st == CRIA_OK ? cria_piece_open_vectors(piece, call, file, name) : st;
 }
 
 /* A document's vectors into the rows of its chunks. */
@@ -164,8 +171,9 @@ static bool take_vectors(struct rows *rows, const struct cria_segment *segment,
         if (!rows->halves || !rows->present) rows->failed = true;
         if (rows->failed) return false;
     }
-    if (vectors->dims != rows->dims) return true; /* of another embedder: left out */
-    for (uint32_t i = 0; i < document->chunk_count; i++) {
+    if (vectors->dims != rows->dims || vectors->chunk_count < document->chunk_count)
+        rows->is_incomplete = true; /* of another embedder; or its build broke off */
+    for (uint32_t i = 0; i < document->chunk_count && !rows->is_incomplete; i++) {
         uint32_t n = document->first_chunk + i;
         if (!cria_segment_chunk(segment, n, &chunk)) return false;
         if (chunk.place.n >= vectors->chunk_count) continue;
@@ -176,8 +184,8 @@ static bool take_vectors(struct rows *rows, const struct cria_segment *segment,
     return true;
 }
 
-/* What the store has for the documents of a part. rows->halves is NULL when it has nothing. */
-static enum cria_status gather(struct cria_collection *c, struct cria_call *call,
+/* What the store has for the documents of a part; rows->is_incomplete when it has not all. */
+static enum cria_status gather(const struct cria_collection *c, struct cria_call *call,
                                const struct cria_part *part, struct rows *rows)
 {
     struct cria_arena arena;
@@ -188,9 +196,12 @@ static enum cria_status gather(struct cria_collection *c, struct cria_call *call
     enum cria_status st = CRIA_OK;
     cria_arena_init(&arena, VECTOR_ARENA);
     cria_call_init(&reading, &arena);
-    for (uint32_t d = 0; d < segment->meta.document_count && st == CRIA_OK; d++) {
+    for (uint32_t d = 0;
+         d < segment->meta.document_count && st == CRIA_OK && !rows->is_incomplete; d++) {
         struct cria_tx *tx = NULL;
-        if (part->dead && cria_bit(part->dead, d)) continue;
+        if ((part->dead && cria_bit(part->dead, d)) ||
+            segment->first_chunk[d] == segment->first_chunk[d + 1])
+            continue;
         if (!cria_segment_document(segment, d, &document)) {
             st = cria_fail(call, CRIA_E_CORRUPT, "A search file is damaged");
             break;
@@ -203,10 +214,30 @@ static enum cria_status gather(struct cria_collection *c, struct cria_call *call
         if (st == CRIA_OK && !take_vectors(rows, segment, &document, &vectors))
             st = rows->failed ? cria_fail_memory(call)
                               : cria_fail(call, CRIA_E_CORRUPT, "A search file is damaged");
-        if (st == CRIA_E_NOT_FOUND) st = CRIA_OK;
+        if (st == CRIA_E_NOT_FOUND) {
+            rows->is_incomplete = true;
+            st = CRIA_OK;
+        }
         cria_arena_reset(&arena);
     }
     cria_arena_release(&arena);
+    return st;
+}
+
+enum cria_status cria_collection_encode(const struct cria_collection *c, struct cria_call *call,
+                                        const struct cria_part *part, bool *added)
+{
+    struct cria_piece *piece = part->piece;
+    struct rows rows = {.count = piece->segment->meta.chunk_count};
+    *added = false;
+    if (atomic_load(&piece->vectors) || atomic_exchange(&piece->is_busy, true)) return CRIA_OK;
+    enum cria_status st = atomic_load(&piece->vectors) ? CRIA_OK : gather(c, call, part, &rows);
+    if (st == CRIA_OK && rows.halves && !rows.is_incomplete) {
+        st = encode(c, call, &rows, piece);
+        *added = st == CRIA_OK;
+    }
+    atomic_store(&piece->is_busy, false);
+    rows_release(&rows);
     return st;
 }
 
@@ -215,27 +246,20 @@ enum cria_status cria_collection_add_vectors(struct cria_collection *c, struct c
 {
     struct cria_snapshot *snapshot = cria_collection_current(c);
     enum cria_status st = CRIA_OK;
-    bool added = false;
+    bool any = false;
     for (size_t i = 0; snapshot && st == CRIA_OK && i < snapshot->parts.count; i++) {
         const struct cria_part *part = &snapshot->parts.items[i];
-        struct rows rows = {.count = part->piece->segment->meta.chunk_count};
-        if (!part->piece->name[0] || atomic_load(&part->piece->vectors) || rows.count > max_chunks)
-            continue;
-        if (atomic_exchange(&part->piece->is_busy, true)) continue;
-        st = gather(c, call, part, &rows);
-        if (st == CRIA_OK && rows.halves) {
-            st = encode(c, call, &rows, part->piece);
-            added = true;
-        }
-        atomic_store(&part->piece->is_busy, false);
-        rows_release(&rows);
+        bool added = false;
+        if (!part->piece->name[0] || part->piece->segment->meta.chunk_count > max_chunks) continue;
+        st = cria_collection_encode(c, call, part, &added);
+        any = any || added;
     }
     cria_snapshot_unref(snapshot);
-    if (!added || st != CRIA_OK) return st;
+    if (!any) return st;
     pthread_mutex_lock(&c->build);
-    st = cria_collection_write_manifest(c, call);
+    enum cria_status written = cria_collection_write_manifest(c, call);
     pthread_mutex_unlock(&c->build);
-    return st;
+    return st == CRIA_OK ? written : st;
 }
 
 /* ---- merging */

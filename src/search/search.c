@@ -302,6 +302,16 @@ enum cria_status cria_search_refresh(struct cria_search *search, struct cria_cal
     return st;
 }
 
+enum cria_status cria_search_add_vectors(struct cria_search *search, struct cria_call *call,
+                                         struct cria_str project, struct cria_str index_id)
+{
+    struct cria_collection *collection = cria_search_take(search, call, project, index_id);
+    if (!collection) return cria_fail_memory(call);
+    enum cria_status st = cria_collection_add_vectors(collection, call, UINT64_MAX);
+    cria_search_give_back(search, collection);
+    return st;
+}
+
 /* ---- strays: folders of indexes that are no more
  * ------------------------------------------------------------------------------------------- */
 

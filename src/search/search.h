@@ -120,6 +120,12 @@ CRIA_MUST_CHECK enum cria_status cria_search_refresh(struct cria_search *search,
                                                      struct cria_call *call,
                                                      struct cria_str project,
                                                      struct cria_str index_id, int64_t generation);
+/** Encodes the vectors that the store has for an index's live documents, so that the next generation
+ * finds them done: before an export says ready. */
+CRIA_MUST_CHECK enum cria_status cria_search_add_vectors(struct cria_search *search,
+                                                         struct cria_call *call,
+                                                         struct cria_str project,
+                                                         struct cria_str index_id);
 /** Drops what is kept of an index (it was deleted), its files too. */
 void cria_search_forget(struct cria_search *search, struct cria_str project,
                         struct cria_str index_id);

@@ -19,6 +19,7 @@ enum {
     SEGMENT_CHUNKS = 32 << 10, /* a segment that is built holds at most about so many */
     SEGMENT_BYTES = 192 << 20,
     MEMORY_CHUNKS = 4096, /* smaller ones lie in memory first */
+    ENCODED_CHUNKS = 2 * SEGMENT_CHUNKS, /* vectors of larger ones come later */
     FEW_CHANGES = 32,     /* up to so many are looked for one by one */
     MOST_ROUNDS = 4
 };
@@ -61,8 +62,11 @@ static enum cria_status load_part(struct cria_collection *c, struct cria_call *c
     for (uint32_t d = 0; row->dead.len && d < row->document_count; d++)
         if ((unsigned char)row->dead.ptr[d / 8] >> (d % 8) & 1 && !cria_part_kill(part, d))
             return cria_fail_memory(call);
-    if (row->vectors_name[0] && cria_collection_path(c, row->vectors_name, path, sizeof(path)) &&
-        cria_piece_open_vectors(piece, call, path, row->vectors_name) != CRIA_OK)
+    if (!row->vectors_name[0] || !cria_collection_path(c, row->vectors_name, path, sizeof(path)))
+        return CRIA_OK;
+    st = cria_segment_file_open(path, call, &file);
+    if (st == CRIA_OK) st = cria_piece_open_vectors(piece, call, file, row->vectors_name);
+    if (st != CRIA_OK)
         cria_log(CRIA_LOG_WARN, "search.lost", "index=%s file=%s why='%s'", c->index_id,
                  row->vectors_name, call->error); /* they are encoded again */
     return CRIA_OK;
@@ -374,6 +378,17 @@ static enum cria_status bring_up(struct update *u, const struct cria_snapshot *b
     return st;
 }
 
+/* Vectors come with the words they belong to, as far as the store has them. */
+static enum cria_status encode_parts(struct update *u)
+{
+    enum cria_status st = CRIA_OK;
+    bool added;
+    for (size_t i = 0; u->embedder[0] && i < u->parts.count && st == CRIA_OK; i++)
+        if (u->parts.items[i].piece->segment->meta.chunk_count <= ENCODED_CHUNKS)
+            st = cria_collection_encode(u->collection, u->call, &u->parts.items[i], &added);
+    return st;
+}
+
 /* One try over a base; what could not be read of it is told as CRIA_E_CORRUPT. */
 static enum cria_status update_over(struct cria_collection *c, struct cria_call *call,
                                     const struct cria_snapshot *base)
@@ -386,6 +401,7 @@ static enum cria_status update_over(struct cria_collection *c, struct cria_call 
     struct cria_snapshot *fresh = NULL;
     call->error[0] = '\0';
     enum cria_status st = bring_up(&u, base);
+    if (st == CRIA_OK) st = encode_parts(&u);
     if (st == CRIA_OK) {
         fresh = cria_snapshot_new(&u.parts, u.generation, u.seq);
         if (!fresh) st = CRIA_E_NO_MEMORY;
