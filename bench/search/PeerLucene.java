@@ -2,6 +2,8 @@
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +35,7 @@ import org.apache.lucene.store.MMapDirectory;
 public final class PeerLucene {
     private static final int TOP = 10;
     private static final int TOKEN_BYTES = 64;
+    private static final ThreadMXBean CPU = ManagementFactory.getThreadMXBean();
 
     /** Hands over words that are already cut. */
     private static final class Words extends TokenStream {
@@ -104,11 +107,13 @@ public final class PeerLucene {
             writer.forceMerge(1);
             writer.commit();
         }
-        System.out.printf("{\"chunks\":%d,\"seconds\":%.3f}%n", n, (System.nanoTime() - begin) / 1e9);
+        long cpu = ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
+        System.out.printf("{\"chunks\":%d,\"seconds\":%.3f,\"cpu_seconds\":%.3f}%n", n, (System.nanoTime() - begin) / 1e9, cpu / 1e9);
     }
 
     private static String ask(IndexSearcher searcher, String line) throws IOException {
         LinkedHashSet<String> words = new LinkedHashSet<>(cut(line));
+        long cpu = CPU.getCurrentThreadCpuTime();
         long begin = System.nanoTime();
         BooleanQuery.Builder query = new BooleanQuery.Builder();
         for (String word : words) query.add(new TermQuery(new Term("text", word)), BooleanClause.Occur.SHOULD);
@@ -116,7 +121,8 @@ public final class PeerLucene {
         searcher.search(query.build(), best);
         TopDocs found = best.topDocs();
         double us = (System.nanoTime() - begin) / 1e3;
-        StringBuilder out = new StringBuilder(String.format("%.1f\t", us));
+        double cpuUs = (CPU.getCurrentThreadCpuTime() - cpu) / 1e3;
+        StringBuilder out = new StringBuilder(String.format("%.1f\t%.1f\t", us, cpuUs));
         for (int i = 0; i < found.scoreDocs.length; i++) {
             ScoreDoc hit = found.scoreDocs[i];
             out.append(i == 0 ? "" : ",").append(hit.doc);

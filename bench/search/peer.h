@@ -2,10 +2,11 @@
  * the rest (words, files, clocks, talking to bench/search/run) is here. An engine's program is
  *   ENGINE build FOLDER FILE [COUNT]   indexes the file's lines (or rows of 384 floats) into FOLDER
  *   ENGINE serve FOLDER [QUERIES]      answers questions from standard input
- * `build` prints {"chunks":…,"seconds":…}. `serve` prints "ready", then reads a question a line
- * (for vectors the number of a row of the QUERIES file) until an empty line, answers them one after
- * another, and prints for each MICROSECONDS TAB ID,ID,… and after the last one an empty line. Ids
- * are lines of the file, from 0. One thread. Anything wrong ends the program. */
+ * `build` prints {"chunks":…,"seconds":…,"cpu_seconds":…}. `serve` prints "ready", then reads a
+ * question a line (for vectors the number of a row of the QUERIES file) until an empty line,
+ * answers them one after another, and prints for each MICROSECONDS TAB MICROSECONDS-OF-CPU TAB
+ * ID,ID,… and after the last one an empty line. Ids are lines of the file, from 0. One thread.
+ * Anything wrong ends the program. */
 #ifndef CRIA_BENCH_SEARCH_PEER_H
 #define CRIA_BENCH_SEARCH_PEER_H
 
