@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 enum { TREE_BYTES = 256 << 20 };
 
@@ -147,6 +148,12 @@ static bool read_all(struct reader *r, struct cria_arena *tree, struct cria_str 
         return wrong(r, "it holds a number that is none (NaN or infinite)");
     if (st != CRIA_OK) return wrong(r, "it is no JSON (%.100s)", why);
     const struct cria_json *data = cria_json_get(root, "data");
+    const struct cria_json *error = cria_json_get(root, "error");
+    struct cria_str said = error && error->kind == CRIA_JSON_STRING
+                               ? error->text
+                               : cria_json_get_str(error, "message");
+    said = cria_utf8_cut(said, 120);
+    if (!data && said.len) return wrong(r, "it says \"%.*s\"", CRIA_STR_ARG(said));
     if (!data || data->kind != CRIA_JSON_ARRAY) return wrong(r, "it has no list `data`");
     if (data->count != r->count)
         return wrong(r, "it has %zu vectors for %zu texts", data->count, r->count);

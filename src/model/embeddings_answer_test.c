@@ -64,6 +64,8 @@ CRIA_TEST(every_wrong_answer_is_refused_in_words)
         {"{}", "no list"},
         {"null", "no list"},
         {"{\"data\":{}}", "no list"},
+        {"{\"error\":{\"message\":\"no such model\"}}", "it says \"no such model\""},
+        {"{\"error\":\"overloaded\"}", "it says \"overloaded\""},
         {DATA(""), "0 vectors for 2 texts"},
         {DATA(ROW("0", "[1,2]")), "1 vectors for 2 texts"},
         {DATA(ROW("0", "[1,2]") "," ROW("1", "[1,2]") "," ROW("2", "[1,2]")),
