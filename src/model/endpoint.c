@@ -1,6 +1,5 @@
 #include "model/endpoint.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 

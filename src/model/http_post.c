@@ -3,7 +3,6 @@
 #include "model/http_post.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/fault.h"
