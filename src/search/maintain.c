@@ -172,7 +172,7 @@ static bool take_vectors(struct rows *rows, const struct cria_segment *segment,
         if (rows->failed) return false;
     }
     if (vectors->dims != rows->dims || vectors->chunk_count < document->chunk_count)
-        rows->is_incomplete = true; /* of another embedder; or its build broke off */
+        rows->is_incomplete = true; /* the build broke off */
     for (uint32_t i = 0; i < document->chunk_count && !rows->is_incomplete; i++) {
         uint32_t n = document->first_chunk + i;
         if (!cria_segment_chunk(segment, n, &chunk)) return false;
@@ -184,6 +184,23 @@ static bool take_vectors(struct rows *rows, const struct cria_segment *segment,
     return true;
 }
 
+/* Whose vectors the index holds; "": nobody's yet. */
+static enum cria_status embedder_of(const struct cria_collection *c, struct cria_call *call,
+                                    char out[CRIA_EMBEDDER_ID_SIZE])
+{
+    struct cria_tx *tx = NULL;
+    struct cria_index index;
+    out[0] = '\0';
+    enum cria_status st = cria_store_read_begin(cria_search_store(c->search), call, &tx);
+    if (st == CRIA_OK)
+        st = cria_tx_index_get(tx, call, cria_str_from(c->project), cria_str_from(c->index_id),
+                               &index);
+    cria_store_read_end(tx);
+    if (st == CRIA_OK && !cria_str_copy_z(index.embedder, out, CRIA_EMBEDDER_ID_SIZE))
+        out[0] = '\0';
+    return st;
+}
+
 /* What the store has for the documents of a part; rows->is_incomplete when it has not all. */
 static enum cria_status gather(const struct cria_collection *c, struct cria_call *call,
                                const struct cria_part *part, struct rows *rows)
@@ -192,10 +209,12 @@ static enum cria_status gather(const struct cria_collection *c, struct cria_call
     struct cria_call reading;
     struct cria_segment_document document;
     struct cria_document_vectors vectors;
+    char embedder[CRIA_EMBEDDER_ID_SIZE];
     const struct cria_segment *segment = part->piece->segment;
-    enum cria_status st = CRIA_OK;
     cria_arena_init(&arena, VECTOR_ARENA);
     cria_call_init(&reading, &arena);
+    enum cria_status st = embedder_of(c, &reading, embedder);
+    rows->is_incomplete = embedder[0] == '\0';
     for (uint32_t d = 0;
          d < segment->meta.document_count && st == CRIA_OK && !rows->is_incomplete; d++) {
         struct cria_tx *tx = NULL;
@@ -211,6 +230,7 @@ static enum cria_status gather(const struct cria_collection *c, struct cria_call
             st = cria_tx_vectors_get(tx, &reading, cria_str_from(c->project), document.id,
                                      &vectors);
         cria_store_read_end(tx);
+        if (st == CRIA_OK && !cria_str_is(vectors.embedder, embedder)) st = CRIA_E_NOT_FOUND;
         if (st == CRIA_OK && !take_vectors(rows, segment, &document, &vectors))
             st = rows->failed ? cria_fail_memory(call)
                               : cria_fail(call, CRIA_E_CORRUPT, "A search file is damaged");
