@@ -1,15 +1,18 @@
 /* ask.c - questions: once, or in a conversation. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #ifdef CRIA_HAVE_EDIT
 #include <editline/readline.h>
 #endif
 
 #include "cli/cli.h"
+#include "cli/markdown.h"
 
-enum { AROUND_CHARS = 400 };
+enum { AROUND_CHARS = 400, HISTORY_LINES = 1000 };
 
 /* Ctrl-C stops the answer that runs; a handler may only write to what is atomic. */
 static struct cria_stream *volatile running;
@@ -20,15 +23,28 @@ static void on_interrupt(int number)
     if (running) cria_stream_cancel(running);
 }
 
-static void print_citations(const struct cli *cli, const struct cria_text_event *text)
+static void print_place(const struct cria_citation *one)
 {
+    cli_print_safe(cria_citation_file_name(one), stdout);
+    if (cria_citation_page_start(one))
+        printf(", page %lld", (long long)cria_citation_page_start(one));
+}
+
+/* Footnotes, unless the answer names its sources itself. */
+static void print_citations(const struct cli *cli, const struct cria_event *event)
+{
+    const struct cria_text_event *text = (const void *)event;
+    const char *content = cria_event_content(event);
     size_t count = cria_text_event_citations_count(text);
     for (size_t i = 0; i < count; i++) {
+        char named[512];
         const struct cria_citation *one = cria_text_event_citations_at(text, i);
+        const char *file = cria_citation_file_name(one);
+        snprintf(named, sizeof(named), "[%lld] %s", (long long)cria_citation_n(one),
+                 file ? file : "");
+        if (content && strstr(content, named)) continue;
         printf("%s[%lld] ", cli_dim(cli), (long long)cria_citation_n(one));
-        cli_print_safe(cria_citation_file_name(one), stdout);
-        if (cria_citation_page_start(one))
-            printf(", page %lld", (long long)cria_citation_page_start(one));
+        print_place(one);
         printf("%s\n", cli_plain(cli));
     }
 }
@@ -41,9 +57,7 @@ static void print_quotes(const struct cli *cli, const struct cria_event *event)
     for (size_t i = 0; i < count; i++) {
         const struct cria_citation *one = cria_text_event_citations_at(text, i);
         printf("%s[%lld] ", cli_bold(cli), (long long)cria_citation_n(one));
-        cli_print_safe(cria_citation_file_name(one), stdout);
-        if (cria_citation_page_start(one))
-            printf(", page %lld", (long long)cria_citation_page_start(one));
+        print_place(one);
         printf("%s\n    \"", cli_plain(cli));
         cli_print_safe(cria_citation_quote(one), stdout);
         puts("\"");
@@ -51,27 +65,27 @@ static void print_quotes(const struct cli *cli, const struct cria_event *event)
 }
 
 static enum exit_code show_event(const struct cli *cli, const struct cria_event *event,
-                                 char **sources)
+                                 struct cli_markdown *markdown)
 {
     const char *type = cria_event_type(event);
     if (cli->is_json) {
         cli_print_json(event);
     } else if (strcmp(type, "text_delta") == 0) {
-        cli_print_safe(cria_event_content(event), stdout);
+        cli_markdown_add(markdown, cria_event_content(event));
     } else if (strcmp(type, "tool_call") == 0 && cli->is_terminal && !cli->is_quiet) {
         char *arguments = cria_member_json(event, "arguments"),
              *name = cria_member_json(event, "name");
-        fprintf(stderr, "%s%s %s%s\n", cli_dim(cli), name ? name : "", arguments ? arguments : "",
-                cli_plain(cli));
+        fputs(cli_dim(cli), stderr);
+        cli_print_safe(name, stderr);
+        fputc(' ', stderr);
+        cli_print_safe(arguments, stderr);
+        fprintf(stderr, "%s\n", cli_plain(cli));
         cria_text_free(arguments);
         cria_text_free(name);
     } else if (strcmp(type, "text") == 0) {
+        cli_markdown_end(markdown);
         puts("\n");
-        if (!strstr(cria_event_content(event) ? cria_event_content(event) : "",
-                    "No language model"))
-            print_citations(cli, (const void *)event);
-        cria_text_free(*sources);
-        *sources = cria_to_json(event);
+        print_citations(cli, event);
     }
     fflush(stdout);
     if (strcmp(type, "stop") != 0 || !cria_event_is_error(event)) return EXIT_FINE;
@@ -79,10 +93,11 @@ static enum exit_code show_event(const struct cli *cli, const struct cria_event 
                    cria_event_error(event) ? cria_event_error(event) : "no reason was told");
 }
 
-/* One turn; its events on the screen, the last text event's JSON in *sources. */
+/* One turn; its events on the screen. */
 static enum exit_code one_turn(struct cli *cli, const char *session, char *const *ids, size_t count,
-                               const char *question, char **sources)
+                               const char *question)
 {
+    struct cli_markdown markdown;
     struct cria_stream *stream = NULL;
     const struct cria_event *event = NULL;
     const char *items[INDEXES_MAX];
@@ -94,13 +109,15 @@ static enum exit_code one_turn(struct cli *cli, const char *session, char *const
     enum cria_code code = cria_beta_chat_stream(cli->client, session, &params, &stream);
     if (code != CRIA_OK) return cli_fail(cli, "ask");
     running = stream;
+    cli_markdown_init(&markdown, stdout, !cli->has_color);
     sigaction(SIGINT, &action, &before);
     while ((code = cria_stream_next(stream, &event)) == CRIA_OK && event) {
-        enum exit_code shown = show_event(cli, event, sources);
+        enum exit_code shown = show_event(cli, event, &markdown);
         if (shown != EXIT_FINE) result = shown;
     }
     sigaction(SIGINT, &before, NULL);
     running = NULL;
+    cli_markdown_end(&markdown);
     if (code == CRIA_CANCELLED) {
         puts("\n(stopped)");
         cria_beta_chat_cancel(cli->client, session, NULL, NULL);
@@ -126,7 +143,7 @@ static enum exit_code new_session(struct cli *cli, char *const *ids, size_t coun
 
 enum exit_code cli_ask(struct cli *cli)
 {
-    char *ids[INDEXES_MAX], *session = NULL, *sources = NULL;
+    char *ids[INDEXES_MAX], *session = NULL;
     size_t count;
     if (cli->word_count == 2 && cli_is_folder(cli->words[0]))
         return cli_ask_folder(cli, cli->words[0], cli->words[1]);
@@ -139,76 +156,145 @@ enum exit_code cli_ask(struct cli *cli)
     else
         code = new_session(cli, ids, count, &session);
     if (code == EXIT_FINE && session)
-        code = one_turn(cli, session, ids, cli->session ? 0 : count, cli->words[0], &sources);
+        code = one_turn(cli, session, ids, cli->session ? 0 : count, cli->words[0]);
     free(session);
-    cria_text_free(sources);
     cli_ids_free(ids, count);
     return code;
 }
 
-/* Kept as JSON, so that it outlives its stream; told from the text alone. */
+/* The session's last answer, in *chat, which is to be freed. NULL: none, or what failed was told.
+ */
+static const struct cria_event *last_answer(const struct cli *cli, const char *session,
+                                            struct cria_chat **chat)
+{
+    const struct cria_event *last = NULL;
+    if (cria_beta_chat_get(cli->client, session, NULL, chat) != CRIA_OK) {
+        cli_fail(cli, "session");
+        return NULL;
+    }
+    for (size_t i = 0; i < cria_chat_events_count(*chat); i++) {
+        const struct cria_event *event = cria_chat_events_at(*chat, i);
+        if (strcmp(cria_event_type(event), "text") == 0) last = event;
+    }
+    return last;
+}
+
 static void tell_sources(const struct cli *cli, const char *session)
 {
     struct cria_chat *chat = NULL;
-    const struct cria_event *last = NULL;
-    if (cria_beta_chat_get(cli->client, session, NULL, &chat) != CRIA_OK) {
-        cli_fail(cli, "sources");
-        return;
-    }
-    for (size_t i = 0; i < cria_chat_events_count(chat); i++) {
-        const struct cria_event *event = cria_chat_events_at(chat, i);
-        if (strcmp(cria_event_type(event), "text") == 0) last = event;
-    }
-    print_quotes(cli, last);
+    const struct cria_event *last = last_answer(cli, session, &chat);
+    if (chat) print_quotes(cli, last);
     cria_free(chat);
 }
 
-/* The N-th source of the last answer with the text around it. */
+static const struct cria_citation *citation_of(const struct cria_event *event, long n)
+{
+    const struct cria_text_event *text = (const void *)event;
+    for (size_t i = 0; event && i < cria_text_event_citations_count(text); i++)
+        if (cria_citation_n(cria_text_event_citations_at(text, i)) == n)
+            return cria_text_event_citations_at(text, i);
+    return NULL;
+}
+
+/* The source [n] of the last answer: the text around it, itself in bold. */
 static void open_source(struct cli *cli, const char *session, long n)
 {
     struct cria_chat *chat = NULL;
-    const struct cria_text_event *last = NULL;
-    if (cria_beta_chat_get(cli->client, session, NULL, &chat) != CRIA_OK) {
-        cli_fail(cli, "open");
-        return;
-    }
-    for (size_t i = 0; i < cria_chat_events_count(chat); i++)
-        if (strcmp(cria_event_type(cria_chat_events_at(chat, i)), "text") == 0)
-            last = (const void *)cria_chat_events_at(chat, i);
-    const struct cria_citation *one =
-        last && n > 0 ? cria_text_event_citations_at(last, (size_t)n - 1) : NULL;
-    struct cria_file_text *text = NULL;
-    if (!one) {
-        puts("There is no such source; /sources lists them.");
-    } else {
-        int64_t start = cria_citation_char_start(one);
-        const struct cria_beta_retrieval_read_params params = {
-            .index_id = cria_citation_index_id(one),
-            .file_id = cria_citation_file_id(one),
-            .offset = CRIA_INT(start > AROUND_CHARS ? start - AROUND_CHARS : 0),
-            .max_length = CRIA_INT(cria_citation_char_end(one) - start + 2 * AROUND_CHARS)};
-        if (cria_beta_retrieval_read(cli->client, &params, &text) == CRIA_OK) {
-            cli_print_safe(cria_file_text_content(text), stdout);
+    struct cria_file_text *before = NULL, *own = NULL, *after = NULL;
+    const struct cria_citation *one = citation_of(last_answer(cli, session, &chat), n);
+    if (chat && !one) puts("There is no such source; /sources lists them.");
+    if (one) {
+        int64_t start = cria_citation_char_start(one), end = cria_citation_char_end(one);
+        struct cria_beta_retrieval_read_params params = {.index_id = cria_citation_index_id(one),
+                                                         .file_id = cria_citation_file_id(one)};
+        params.offset = CRIA_INT(start > AROUND_CHARS ? start - AROUND_CHARS : 0);
+        params.max_length = CRIA_INT(start - params.offset.value);
+        enum cria_code code =
+            start ? cria_beta_retrieval_read(cli->client, &params, &before) : CRIA_OK;
+        params.offset = CRIA_INT(start);
+        params.max_length = CRIA_INT(end - start);
+        if (code == CRIA_OK) code = cria_beta_retrieval_read(cli->client, &params, &own);
+        params.offset = CRIA_INT(end);
+        params.max_length = CRIA_INT(AROUND_CHARS);
+        if (code == CRIA_OK) code = cria_beta_retrieval_read(cli->client, &params, &after);
+        if (code == CRIA_OK) {
+            print_place(one);
+            puts("\n");
+            cli_print_safe(before ? cria_file_text_content(before) : NULL, stdout);
+            fputs(cli_bold(cli), stdout);
+            cli_print_safe(cria_file_text_content(own), stdout);
+            fputs(cli_plain(cli), stdout);
+            cli_print_safe(cria_file_text_content(after), stdout);
             putchar('\n');
         } else {
             cli_fail(cli, "open");
         }
     }
-    cria_free(text);
+    cria_free(before);
+    cria_free(own);
+    cria_free(after);
     cria_free(chat);
 }
 
-/* A line that was typed, to be freed; NULL at the end. On a terminal with editing and history. */
+/* ---- lines that are typed */
+
+#ifdef CRIA_HAVE_EDIT
+/* Where the history lies, its folders made; "" when nowhere. Questions are nobody else's business:
+ * the file is the user's alone. */
+static void history_file(char *out, size_t size)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    int n = state && state[0] == '/' ? snprintf(out, size, "%s/cria", state)
+            : home && home[0] == '/' ? snprintf(out, size, "%s/.local/state/cria", home)
+                                     : 0;
+    if (n <= 0 || (size_t)n + sizeof("/history") > size) {
+        out[0] = '\0';
+        return;
+    }
+    for (char *c = out + 1; *c; c++) {
+        if (*c != '/') continue;
+        *c = '\0';
+        mkdir(out, 0700);
+        *c = '/';
+    }
+    mkdir(out, 0700);
+    memcpy(out + n, "/history", sizeof("/history"));
+    int fd = open(out, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) close(fd);
+}
+#endif
+
+static void history_begin(char *file, size_t size)
+{
+    file[0] = '\0';
+#ifdef CRIA_HAVE_EDIT
+    rl_initialize();
+    using_history();
+    stifle_history(HISTORY_LINES);
+    history_file(file, size);
+    if (file[0]) read_history(file);
+#else
+    (void)size;
+#endif
+}
+
+static void history_add(const char *file, const char *line)
+{
+#ifdef CRIA_HAVE_EDIT
+    add_history(line);
+    if (file[0]) write_history(file);
+#else
+    (void)file, (void)line;
+#endif
+}
+
+/* A line that was typed, to be freed; NULL at the end. */
 static char *read_line(const struct cli *cli, bool prompts)
 {
     char *line = NULL;
     size_t size = 0;
 #ifdef CRIA_HAVE_EDIT
-    if (prompts) {
-        line = readline("> ");
-        if (line && line[0]) add_history(line);
-        return line;
-    }
+    if (prompts) return readline("> ");
 #endif
     if (prompts) printf("%s> %s", cli_bold(cli), cli_plain(cli));
     fflush(stdout);
@@ -219,16 +305,17 @@ static char *read_line(const struct cli *cli, bool prompts)
 
 enum exit_code cli_chat(struct cli *cli)
 {
-    char *ids[INDEXES_MAX], *session = NULL, *sources = NULL, *line = NULL;
+    char *ids[INDEXES_MAX], *session = NULL, *line = NULL, history[4096];
     size_t count;
     enum exit_code code = cli_indexes_of(cli, ids, &count);
     if (code != EXIT_FINE) return code;
     bool prompts = isatty(STDIN_FILENO) && cli->is_terminal;
     code = cli->session ? EXIT_FINE : new_session(cli, ids, count, &session);
     if (cli->session) session = strdup(cli->session);
+    if (prompts) history_begin(history, sizeof(history));
     if (prompts && code == EXIT_FINE)
-        puts("Ask away. /sources shows what the last answer rests on, /new begins afresh, /quit "
-             "leaves.");
+        puts("Ask away. /sources shows what the last answer rests on, /open N the text around a "
+             "source, /new begins afresh, /quit leaves.");
     while (code == EXIT_FINE || code == EXIT_FAILED) {
         free(line);
         line = read_line(cli, prompts);
@@ -236,6 +323,7 @@ enum exit_code cli_chat(struct cli *cli)
         size_t len = strlen(line);
         while (len && (line[len - 1] == '\n' || line[len - 1] == ' ')) line[--len] = '\0';
         if (len == 0) continue;
+        if (prompts) history_add(history, line);
         if (strcmp(line, "/quit") == 0) break;
         if (strcmp(line, "/sources") == 0) {
             tell_sources(cli, session);
@@ -248,13 +336,12 @@ enum exit_code cli_chat(struct cli *cli)
         } else if (line[0] == '/') {
             puts("There are /sources, /open N, /new and /quit.");
         } else {
-            one_turn(cli, session, ids, 0, line, &sources);
+            one_turn(cli, session, ids, 0, line);
         }
     }
     if (prompts) putchar('\n');
     free(line);
     free(session);
-    cria_text_free(sources);
     cli_ids_free(ids, count);
     return code;
 }
