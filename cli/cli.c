@@ -16,8 +16,9 @@ static const struct cli_command commands[] = {
      "next question about it starts from there.",
      cli_ask},
     {"chat", "", "ask on and on",
-     "A conversation: /sources shows what the last answer is made of, /new begins afresh,\n"
-     "/quit or Ctrl-D leaves. Ctrl-C stops the answer, not the program.",
+     "A conversation: /sources shows what the last answer is made of, /open N the text around\n"
+     "a source, /new begins afresh, /quit or Ctrl-D leaves. Ctrl-C stops the answer, not the\n"
+     "program. What was typed is kept in ~/.local/state/cria/history.",
      cli_chat},
     {"search", "QUERY", "show the best passages", "Passages with their file and page, best first.",
      cli_search},
@@ -32,6 +33,11 @@ static const struct cli_command commands[] = {
     {"backup", "FILE", "save everything of a running server in one file",
      "Consistent, while the server goes on. `cria restore FILE DIR` makes a data folder of it.",
      cli_backup},
+    {"export", "PROJECT FILE", "save one project of a running server in one file",
+     "PROJECT is an id or a name. Its files, indexes and sessions keep their ids.", cli_export},
+    {"import", "FILE", "bring a project into a running server",
+     "It appears when all of it is there. --name NAME makes a copy under another name.",
+     cli_import},
     {"sessions", "[list | show ID | delete ID]", "look after chat sessions", "", cli_sessions},
     {"doctor", "", "say whether all is well",
      "Whether the server answers, can write, takes the key.", cli_doctor},
@@ -224,7 +230,7 @@ static void print_help(const struct cli_command *command)
 static enum exit_code read_option(struct cli *cli, const char *name, const char *value, bool *took)
 {
     static const char *const known[] = {"index",   "base-url", "api-key", "project",
-                                        "session", "limit",    "context"};
+                                        "session", "limit",    "context", "name"};
     *took = true;
     if (strcmp(name, "json") == 0 || strcmp(name, "quiet") == 0 || strcmp(name, "no-color") == 0) {
         *took = false;
@@ -249,7 +255,8 @@ static enum exit_code read_option(struct cli *cli, const char *name, const char 
     case 3: cli->project = value; break;
     case 4: cli->session = value; break;
     case 5: cli->limit = strtol(value, NULL, 10); break;
-    default: cli->context = value; break;
+    case 6: cli->context = value; break;
+    default: cli->name = value; break;
     }
     return EXIT_FINE;
 }

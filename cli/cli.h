@@ -32,7 +32,7 @@ struct cli {
     size_t word_count;
     const char *index_names[INDEXES_MAX];
     size_t index_count;
-    const char *base_url, *api_key, *project, *session, *context;
+    const char *base_url, *api_key, *project, *session, *context, *name;
     long limit; /* 0: not said */
     bool is_json, has_color, is_quiet, is_terminal;
 };
@@ -54,6 +54,8 @@ enum exit_code cli_find(struct cli *cli);
 enum exit_code cli_grep(struct cli *cli);
 enum exit_code cli_cat(struct cli *cli);
 enum exit_code cli_backup(struct cli *cli);
+enum exit_code cli_export(struct cli *cli);
+enum exit_code cli_import(struct cli *cli);
 enum exit_code cli_completion(struct cli *cli);
 enum exit_code cli_doctor(struct cli *cli);
 enum exit_code cli_man(struct cli *cli);

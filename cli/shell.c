@@ -6,7 +6,7 @@
 
 static const char *const options[] = {"--index",   "--json",  "--base-url", "--api-key",
                                       "--project", "--limit", "--session",  "--context",
-                                      "--quiet",   "--help"};
+                                      "--name",    "--quiet", "--help"};
 static const char *const others[] = {"serve", "keys", "projects", "config", "restore"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -400,6 +400,18 @@ enum cria_code sdk_send(struct cria_client *client, const struct sdk_request *re
 
 /* ---- calls */
 
+static enum cria_code read_answer(struct sdk_reply *reply, json_t **out)
+{
+    json_error_t error;
+    if (reply->status < 200 || reply->status > 299) return sdk_fail_status(reply);
+    if (!out) return CRIA_OK;
+    *out =
+        json_loadb(reply->body.ptr ? reply->body.ptr : "", reply->body.len, JSON_ALLOW_NUL, &error);
+    if (*out) return CRIA_OK;
+    return sdk_fail(CRIA_RESPONSE, "the answer is not the JSON that it should be: %.200s",
+                    error.text);
+}
+
 static enum cria_code call(struct cria_client *client, const struct sdk_operation *operation,
                            const char *const *ids, const void *params,
                            const struct cria_call_options *options, const char *page_token,
@@ -407,21 +419,12 @@ static enum cria_code call(struct cria_client *client, const struct sdk_operatio
 {
     struct sdk_request request;
     struct sdk_reply reply = {0};
-    json_error_t error;
     if (!client) return sdk_fail(CRIA_USAGE, "cria_%s: there is no client", operation->name);
     enum cria_code code =
         sdk_request_build(&request, client, operation, ids, params, options, page_token);
     if (code != CRIA_OK) return code;
     code = sdk_send(client, &request, &reply);
-    if (code == CRIA_OK && (reply.status < 200 || reply.status > 299))
-        code = sdk_fail_status(&reply);
-    if (code == CRIA_OK && out) {
-        *out = json_loadb(reply.body.ptr ? reply.body.ptr : "", reply.body.len, JSON_ALLOW_NUL,
-                          &error);
-        if (!*out)
-            code = sdk_fail(CRIA_RESPONSE, "the answer is not the JSON that it should be: %.200s",
-                            error.text);
-    }
+    if (code == CRIA_OK) code = read_answer(&reply, out);
     sdk_text_release(&reply.body);
     sdk_request_release(&request);
     return code;
@@ -598,5 +601,29 @@ enum cria_code cria_fetch(struct cria_client *client, const char *path,
         headers ? download(client, &request, headers, write, arg) : sdk_fail_memory();
     curl_slist_free_all(headers);
     sdk_text_release(&request.url);
+    return code;
+}
+
+enum cria_code cria_send_form(struct cria_client *client, const char *path,
+                              const char *const *fields, const char *file_field,
+                              const struct cria_upload *file, void **out)
+{
+    static const struct cria_call_options once = {.timeout_s = -1, .max_retries = -1};
+    struct sdk_request request = {
+        .method = "POST", .upload_name = file_field, .upload = file, .options = &once};
+    struct sdk_reply reply = {0};
+    if (!path || path[0] != '/' || !file_field || !file)
+        return sdk_fail(CRIA_USAGE, "cria_send_form: a path, a field and a file are wanted");
+    sdk_text_add_z(&request.url, client->base_url);
+    sdk_text_add_z(&request.url, path);
+    request.form = json_object();
+    for (size_t i = 0; request.form && fields && fields[i] && fields[i + 1]; i += 2)
+        json_object_set_new(request.form, fields[i], json_string(fields[i + 1]));
+    enum cria_code code = request.form && !request.url.failed ? sdk_send(client, &request, &reply)
+                                                              : sdk_fail_memory();
+    if (code == CRIA_OK) code = read_answer(&reply, (json_t **)out);
+    sdk_text_release(&reply.body);
+    sdk_text_release(&request.url);
+    json_decref(request.form);
     return code;
 }

@@ -68,5 +68,9 @@ CRIA_MUST_CHECK enum cria_status cria_account_project_create(struct cria_account
                                                              struct cria_call *call,
                                                              struct cria_str name,
                                                              struct cria_project *out);
+/** Makes known a project whose row is there already (it was imported). */
+CRIA_MUST_CHECK enum cria_status cria_account_project_adopt(struct cria_account *account,
+                                                            struct cria_call *call,
+                                                            const struct cria_project *row);
 
 #endif

@@ -131,11 +131,16 @@ enum cria_status cria_account_project_create(struct cria_account *account, struc
                                .updated_at_us = now_us};
     if (!row.id.ptr) return cria_fail_memory(call);
     enum cria_status st = cria_store_write(account->store, call, insert_project, &row);
-    if (st != CRIA_OK) return st;
+    if (st == CRIA_OK) st = cria_account_project_adopt(account, call, &row);
+    if (st == CRIA_OK) *out = row;
+    return st;
+}
+
+enum cria_status cria_account_project_adopt(struct cria_account *account, struct cria_call *call,
+                                            const struct cria_project *row)
+{
     pthread_mutex_lock(&account->lock);
-    bool added = cria_account_add_project(account, &row);
+    bool added = cria_account_add_project(account, row);
     pthread_mutex_unlock(&account->lock);
-    if (!added) return cria_fail_memory(call);
-    *out = row;
-    return CRIA_OK;
+    return added ? CRIA_OK : cria_fail_memory(call);
 }

@@ -2,6 +2,7 @@
  * control socket only, which nobody but the owner of the data folder can open. */
 #include "api/handler.h"
 #include "api/handlers.h"
+#include "api/projects.h"
 #include "base/time.h"
 #include "store/records.h"
 
@@ -74,17 +75,6 @@ static enum cria_status admin_revoke_key(struct cria_exchange *ex)
 }
 CRIA_HANDLER(admin_revoke_key)
 
-static void write_project(struct cria_json_out *out, const struct cria_project *project)
-{
-    cria_out_object(out);
-    cria_out_member_str(out, "id", project->id);
-    cria_out_member_str(out, "name", project->name);
-    cria_out_member_str(out, "organization_id", project->organization_id);
-    cria_out_member_bool(out, "is_default", project->is_default);
-    cria_out_member_time(out, "created_at", project->created_at_us);
-    cria_out_end(out);
-}
-
 static enum cria_status admin_create_project(struct cria_exchange *ex)
 {
     struct cria_check check;
@@ -98,7 +88,7 @@ static enum cria_status admin_create_project(struct cria_exchange *ex)
         st = cria_account_project_create(cria_app_of(ex)->account, &ex->call, name, &project);
     if (st != CRIA_OK) return st;
     struct cria_json_out out = cria_json_out_to(&ex->body);
-    write_project(&out, &project);
+    cria_write_project(&out, &project);
     return CRIA_OK;
 }
 CRIA_HANDLER(admin_create_project)
@@ -116,7 +106,7 @@ static enum cria_status write_all(struct cria_exchange *ex, struct cria_tx *tx,
                                       &list);
         if (st != CRIA_OK) return st;
         for (size_t i = 0; i < list.count; i++) {
-            write_project(out, &list.items[i]);
+            cria_write_project(out, &list.items[i]);
             window.after = (struct cria_cursor){
                 .is_set = true, .at_us = list.items[i].created_at_us, .id = list.items[i].id};
         }

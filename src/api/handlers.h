@@ -69,6 +69,8 @@ void cria_api_metrics(struct cria_exchange *ex);
 void cria_api_openapi(struct cria_exchange *ex);
 /* backup.c */
 void cria_api_backup(struct cria_exchange *ex);
+void cria_api_export_project(struct cria_exchange *ex);
+void cria_api_import_project(struct cria_exchange *ex);
 /* admin.c */
 void cria_api_admin_create_key(struct cria_exchange *ex);
 void cria_api_admin_list_keys(struct cria_exchange *ex);

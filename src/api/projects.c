@@ -1,8 +1,10 @@
 /* projects.c - the projects a key may work in, in both generations of the API. */
+#include "api/projects.h"
+
 #include "api/handlers.h"
 #include "api/page.h"
 
-static void write_project(struct cria_json_out *out, const struct cria_project *row)
+void cria_write_project(struct cria_json_out *out, const struct cria_project *row)
 {
     cria_out_object(out);
     cria_out_member_str(out, "id", row->id);
@@ -33,7 +35,7 @@ static void write_usable(struct cria_exchange *ex, struct cria_json_out *out,
     cria_out_array(out);
     for (size_t i = 0; i < rows->count; i++)
         if (cria_account_may_use(cria_app_of(ex)->account, &ex->call, rows->items[i].id))
-            write_project(out, &rows->items[i]);
+            cria_write_project(out, &rows->items[i]);
 }
 
 static enum cria_status list_projects(struct cria_exchange *ex)
@@ -104,7 +106,7 @@ static enum cria_status get_project(struct cria_exchange *ex)
     cria_store_read_end(tx);
     if (st != CRIA_OK) return cria_named(&ex->call, st, "Project not found");
     struct cria_json_out out = cria_json_out_to(&ex->body);
-    write_project(&out, &row);
+    cria_write_project(&out, &row);
     return CRIA_OK;
 }
 CRIA_HANDLER(get_project)

@@ -78,6 +78,8 @@ const struct cria_route cria_routes[] = {
     {CRIA_GET,    "/metrics",                      "metrics",               cria_api_metrics,                  NONE, OPEN},
     {CRIA_GET,    "/openapi.yaml",                 "openapi",               cria_api_openapi,                  NONE, OPEN | LOOP},
     {CRIA_GET,    "/backup",                       "backup",                cria_api_backup,                   NONE, WRITE},
+    {CRIA_GET,    "/export",                       "exportProject",         cria_api_export_project,           NONE, WRITE},
+    {CRIA_POST,   "/import",                       "importProject",         cria_api_import_project,           FORM, WRITE},
     {CRIA_POST,   "/admin/keys",                   "adminCreateKey",        cria_api_admin_create_key,         JSON, ADMIN},
     {CRIA_GET,    "/admin/keys",                   "adminListKeys",         cria_api_admin_list_keys,          NONE, ADMIN},
     {CRIA_DELETE, "/admin/keys/{key_id}",          "adminRevokeKey",        cria_api_admin_revoke_key,         NONE, ADMIN},

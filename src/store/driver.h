@@ -47,8 +47,13 @@ struct cria_driver {
                                   int n); /* valid until the next step; null: {NULL,0} */
     int64_t (*column_int)(struct cria_stmt *stmt, int n);
     void (*reset)(struct cria_stmt *stmt);
+    /** Tells each column of a table in its order; none when there is no such table. kind: i
+     * integer, b bytes, t text and all else. */
+    bool (*columns)(struct cria_conn *conn, const char *table,
+                    void (*each)(void *arg, const char *name, char kind), void *arg);
     /** Writes a consistent copy of the whole database to a file that is not there yet, while others
-     * write. Outside a transaction. */
+     * write. Outside a transaction. Rows that are made anew of others (cria_schema_derived) are
+     * left out. */
     bool (*snapshot)(struct cria_conn *conn, const char *path);
     /** Bytes of the write-ahead log, for metrics. */
     uint64_t (*wal_bytes)(struct cria_conn *conn);

@@ -218,6 +218,13 @@ CRIA_API enum cria_code cria_download(struct cria_client *client, const char *ur
 CRIA_API enum cria_code cria_fetch(struct cria_client *client, const char *path,
                                    bool (*write)(void *arg, const void *bytes, size_t size),
                                    void *arg);
+/** POSTs a file and text fields as a form to a path of the server that is beside the contract
+ * ("/import"). No retries, no time limit but the kept-up progress of the bytes. fields: name,
+ * value, name, value, …, NULL. @param[out] out the answer, a handle as all; to be freed with
+ * cria_free(). */
+CRIA_API enum cria_code cria_send_form(struct cria_client *client, const char *path,
+                                       const char *const *fields, const char *file_field,
+                                       const struct cria_upload *file, void **out);
 
 #ifdef __cplusplus
 }

@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "store/driver.h"
+#include "store/schema.h"
 #include "store/sqlite/vfs.h"
 
 enum {
@@ -240,13 +241,50 @@ static void reset(struct cria_stmt *stmt)
     sqlite3_clear_bindings(of(stmt));
 }
 
+static bool columns(struct cria_conn *conn, const char *table,
+                    void (*each)(void *arg, const char *name, char kind), void *arg)
+{
+    sqlite3_stmt *stmt = of(prepare(conn, CRIA_STR("SELECT name, type FROM pragma_table_info(?)")));
+    int code = SQLITE_ROW;
+    if (!stmt) return false;
+    sqlite3_bind_text(stmt, 1, table, -1, SQLITE_STATIC);
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        const char *type = (const char *)sqlite3_column_text(stmt, 1);
+        if (!type) type = "";
+        each(arg, (const char *)sqlite3_column_text(stmt, 0),
+             strstr(type, "INT")         ? 'i'
+             : strcmp(type, "BLOB") == 0 ? 'b'
+                                         : 't');
+    }
+    reset((struct cria_stmt *)stmt);
+    return code == SQLITE_DONE;
+}
+
+/* Removes the rows of a copy that belong to files which are not copied. */
+static bool forget_derived(const char *path)
+{
+    sqlite3 *db = NULL;
+    bool good = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK;
+    for (size_t i = 0; good && cria_schema_derived[i]; i++) {
+        char *sql = sqlite3_mprintf("DELETE FROM \"%w\"", cria_schema_derived[i]);
+        sqlite3_stmt *look = NULL;
+        good = sql != NULL;
+        /* What cannot be prepared is not there: an older schema, or a newer one. */
+        if (good && sqlite3_prepare_v2(db, sql, -1, &look, NULL) == SQLITE_OK)
+            good = sqlite3_step(look) == SQLITE_DONE;
+        sqlite3_finalize(look);
+        sqlite3_free(sql);
+    }
+    return sqlite3_close(db) == SQLITE_OK && good;
+}
+
 static bool snapshot(struct cria_conn *conn, const char *path)
 {
     char *sql = sqlite3_mprintf("VACUUM INTO %Q", path);
     /* The database itself was opened for reading; this lets the copy be written. */
     bool good = sql && exec(conn, "PRAGMA query_only=0") && exec(conn, sql);
     sqlite3_free(sql);
-    return good;
+    return good && forget_derived(path);
 }
 
 static uint64_t wal_bytes(struct cria_conn *conn)
@@ -274,6 +312,7 @@ const struct cria_driver cria_sqlite_driver = {
     .column_str = column_str,
     .column_int = column_int,
     .reset = reset,
+    .columns = columns,
     .snapshot = snapshot,
     .wal_bytes = wal_bytes,
 };
