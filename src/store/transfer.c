@@ -166,7 +166,7 @@ static void put_text(struct writer *w, const char *name, struct cria_str text)
 
 static void put_project(struct writer *w, const struct cria_project *project)
 {
-    char time[CRIA_TIME_SIZE];
+    char time[CRIA_TIME_SIZE], sha256[CRIA_SHA256_HEX];
     struct cria_buf buf;
     cria_buf_init(&buf, CRIA_TRANSFER_TEXT_MAX);
     struct cria_json_out out = cria_json_out_to(&buf);
@@ -178,6 +178,8 @@ static void put_project(struct writer *w, const struct cria_project *project)
     cria_out_end(&out);
     if (buf.failed) w->status = cria_fail_memory(w->call);
     put_text(w, "project.json", cria_buf_str(&buf));
+    cria_sha256_hex(cria_buf_str(&buf), sha256);
+    cria_buf_printf(&w->digests, "%s project.json\n", sha256);
     cria_buf_release(&buf);
 }
 
@@ -185,6 +187,7 @@ static void put_blobs(struct writer *w, struct cria_store *store, struct cria_tx
                       struct cria_str project)
 {
     struct cria_query q;
+    size_t count = 0;
     cria_query_open(&q, tx, w->call,
                     CRIA_STR("SELECT sha256 FROM files WHERE project_id = ?"
                              " UNION SELECT sha256 FROM attachments WHERE project_id = ?"));
@@ -197,11 +200,13 @@ static void put_blobs(struct writer *w, struct cria_store *store, struct cria_tx
                  sha256.len == 64 ? sha256.ptr : "--");
         snprintf(path, sizeof(path), "%s/%s/%.*s", cria_store_folder(store), prefix,
                  CRIA_STR_ARG(sha256));
+        count++;
         if (cria_archive_add_file(w->fd, path, prefix, sha256.ptr)) continue;
         w->status = cria_archive_fail(w->call, "A stored file cannot be exported");
     }
     enum cria_status st = cria_query_close(&q);
     if (w->status == CRIA_OK) w->status = st;
+    cria_buf_printf(&w->digests, "%zu blobs\n", count);
 }
 
 static enum cria_status write_export(struct cria_store *store, struct cria_call *call,

@@ -348,7 +348,8 @@ static enum cria_status insert_project(struct cria_tx *tx, struct cria_call *cal
 
 /* project.json: which project this is; CRIA_E_CONFLICT when it may not come in. */
 static enum cria_status take_project(struct cria_store *store, struct cria_call *call,
-                                     const struct cria_import *import, struct cria_project *out)
+                                     const struct cria_import *import, char sha256[CRIA_SHA256_HEX],
+                                     struct cria_project *out)
 {
     struct cria_archive_entry entry;
     const struct cria_json *root = NULL;
@@ -367,6 +368,7 @@ static enum cria_status take_project(struct cria_store *store, struct cria_call 
             CRIA_OK ||
         !cria_str_is(cria_json_get_str(root, "format"), CRIA_TRANSFER_FORMAT))
         return cria_archive_damaged(call, "no project is in it");
+    cria_sha256_finish_hex(&r.hash, sha256);
     *out = (struct cria_project){.id = cria_json_get_str(root, "id"),
                                  .organization_id = import->organization_id,
                                  .name = cria_json_get_str(root, "name")};
@@ -396,7 +398,7 @@ static enum cria_status take_digests(struct reader *r, const struct cria_archive
     char text[CRIA_TRANSFER_TEXT_MAX];
     if (entry->size != want.len || !take(r, text, entry->size) ||
         memcmp(text, want.ptr, want.len) != 0)
-        return cria_archive_damaged(r->call, "a table differs from its digest");
+        return cria_archive_damaged(r->call, "what is in it differs from its digests");
     return CRIA_OK;
 }
 
@@ -413,25 +415,27 @@ static enum cria_status take_table(struct cria_store *store, struct reader *r, c
 }
 
 static enum cria_status take_entries(struct cria_store *store, struct cria_call *call, int fd,
-                                     struct cria_str project)
+                                     struct cria_str project, const char *project_sha256)
 {
     struct cria_archive_entry entry;
     struct cria_buf digests;
-    size_t next = 0; /* table */
-    bool is_whole = false, has_blobs = false;
+    size_t next = 0 /* table */, blobs = 0;
+    bool is_whole = false;
     enum cria_status st = CRIA_OK;
     cria_buf_init(&digests, CRIA_TRANSFER_TEXT_MAX);
+    cria_buf_printf(&digests, "%s project.json\n", project_sha256);
     while (st == CRIA_OK && !is_whole && cria_archive_next(call, fd, &entry, &st)) {
         struct reader r = reader_of(call, fd, &entry);
-        if (!has_blobs && strncmp(entry.path, "rows/", 5) == 0) {
+        if (!blobs && strncmp(entry.path, "rows/", 5) == 0) {
             char sha256[CRIA_SHA256_HEX];
             st = take_table(store, &r, entry.path + 5, project, &next);
             cria_sha256_finish_hex(&r.hash, sha256);
             cria_buf_printf(&digests, "%s %s\n", sha256, entry.path + 5);
         } else if (cria_archive_is_blob(entry.path)) {
-            has_blobs = true;
+            blobs++;
             st = take_blob(store, &r, &entry, project);
         } else if (strcmp(entry.path, "digests") == 0) {
+            cria_buf_printf(&digests, "%zu blobs\n", blobs);
             st = take_digests(&r, &entry, cria_buf_str(&digests));
             is_whole = true;
         } else {
@@ -447,12 +451,13 @@ static enum cria_status take_entries(struct cria_store *store, struct cria_call 
 enum cria_status cria_project_import(struct cria_store *store, struct cria_call *call,
                                      const struct cria_import *import, struct cria_project *out)
 {
+    char sha256[CRIA_SHA256_HEX];
     if (!cria_blobs_hold(true)) return cria_transfer_busy(call);
-    enum cria_status st = take_project(store, call, import, out);
+    enum cria_status st = take_project(store, call, import, sha256, out);
     bool is_begun = st == CRIA_OK;
     if (is_begun && wipe_project(store, out->id) != CRIA_OK)
         st = cria_fail(call, CRIA_E_UNAVAILABLE, "What an earlier import left cannot be removed");
-    if (st == CRIA_OK) st = take_entries(store, call, import->fd, out->id);
+    if (st == CRIA_OK) st = take_entries(store, call, import->fd, out->id, sha256);
     if (st == CRIA_OK) st = cria_store_write(store, call, insert_project, out);
     /* What this cannot remove is removed by the next import of the project. */
     if (is_begun && st != CRIA_OK) (void)wipe_project(store, out->id);
