@@ -40,6 +40,26 @@ static bool add_header(struct curl_slist **list, const char *name, const char *v
     return grown != NULL;
 }
 
+/* Lines of "Name: value". */
+static bool add_custom_headers(struct curl_slist **list)
+{
+    const char *lines = getenv("LLAMA_CLOUD_CUSTOM_HEADERS");
+    bool good = true;
+    while (lines && *lines && good) {
+        size_t len = strcspn(lines, "\r\n");
+        struct sdk_text line = {0};
+        sdk_text_add(&line, lines, len);
+        if (line.failed || (len && memchr(lines, ':', len))) {
+            struct curl_slist *grown = line.failed ? NULL : curl_slist_append(*list, line.ptr);
+            good = grown != NULL;
+            if (grown) *list = grown;
+        }
+        sdk_text_release(&line);
+        lines += len + strspn(lines + len, "\r\n");
+    }
+    return good;
+}
+
 enum cria_code cria_client_new(const struct cria_client_options *options, struct cria_client **out)
 {
     static const struct cria_client_options none = {0};
@@ -57,6 +77,7 @@ enum cria_code cria_client_new(const struct cria_client_options *options, struct
         keep(&client->ca_file, options->ca_file, NULL, NULL);
     if (good && !client->base_url)
         good = (client->base_url = strdup("http://127.0.0.1:8484")) != NULL;
+    good = good && add_custom_headers(&client->headers);
     for (size_t i = 0; good && i < options->header_count; i++)
         good = add_header(&client->headers, options->headers[i].name, options->headers[i].value);
     client->timeout_s = options->timeout_s;
@@ -517,7 +538,9 @@ enum cria_code cria_iterator_next(struct cria_iterator *iterator, const void **i
                 iterator->next++;
                 return CRIA_OK;
             }
-            if (!sdk_text(iterator->page, "next_page_token")) return CRIA_OK;
+            /* No token, an empty one or an empty page: the end, as the official SDKs have it. */
+            const char *token = sdk_text(iterator->page, "next_page_token");
+            if (!token || !token[0] || sdk_count(iterator->page, "items") == 0) return CRIA_OK;
         }
         enum cria_code code = fetch_page(iterator);
         if (code != CRIA_OK) return code;

@@ -3,7 +3,7 @@
 Faults are queued by `proxy.faults.append(...)` or by `POST /__faults` with a JSON list, and each is
 used by one request: a status number (with `retry-after-ms: 1`), "close" (the connection ends
 without an answer), "stall" (no answer for three seconds, then close), "cut" (the answer's head and
-half its body), {"status": 429, "headers": {...}}. What is not a fault goes through unchanged,
+half its body), {"status": 429, "headers": {...}, "body": JSON}. What is not a fault goes through unchanged,
 streams included. `seen` has (method, path, fault or None) of every request.
 """
 
@@ -57,7 +57,8 @@ class FaultProxy:
                     fault = {"status": fault, "headers": {"retry-after-ms": "1"}}
                 if isinstance(fault, dict):
                     headers = dict({"Content-Type": "application/json"}, **fault.get("headers", {}))
-                    return self.answer(fault["status"], headers, b'{"detail": "a made fault"}')
+                    told = fault.get("body", {"detail": "a made fault"})
+                    return self.answer(fault["status"], headers, json.dumps(told).encode())
                 if fault == "stall":
                     time.sleep(STALL_SECONDS)
                 if fault in ("stall", "close"):

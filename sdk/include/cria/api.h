@@ -52,7 +52,9 @@ struct cria_usage;
 struct cria_list; /* of projects */
 struct cria_empty;
 
+/** How many there are. */
 CRIA_API size_t cria_list_count(const struct cria_list *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_project *cria_list_at(const struct cria_list *of, size_t n);
 
 /** PresignedURL: A link that works without credentials for a while. */
@@ -62,7 +64,9 @@ CRIA_API const char *cria_presigned_url_url(const struct cria_presigned_url *of)
 CRIA_API const char *cria_presigned_url_expires_at(const struct cria_presigned_url *of);
 
 /** AttachmentPage: a result. */
+/** How many there are. */
 CRIA_API size_t cria_attachment_page_items_count(const struct cria_attachment_page *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_attachment *cria_attachment_page_items_at(const struct cria_attachment_page *of, size_t n);
 /** Pass it as page_token for the next page. Null on the last page. */
 CRIA_API const char *cria_attachment_page_next_page_token(const struct cria_attachment_page *of);
@@ -88,6 +92,7 @@ CRIA_API const char *cria_chat_summary_shared_access(const struct cria_chat_summ
 CRIA_API const char *cria_chat_summary_generated_title(const struct cria_chat_summary *of);
 /** Bound indexes; null when unbound. */
 CRIA_API size_t cria_chat_summary_index_ids_count(const struct cria_chat_summary *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const char *cria_chat_summary_index_ids_at(const struct cria_chat_summary *of, size_t n);
 /** Null until a turn has finished. */
 CRIA_API const struct cria_chat_job *cria_chat_summary_job_metadata(const struct cria_chat_summary *of);
@@ -99,6 +104,7 @@ CRIA_API double cria_chat_job_duration_ms(const struct cria_chat_job *of);
 CRIA_API const char *cria_chat_job_error(const struct cria_chat_job *of);
 /** export_config_id of each index the turn searched. */
 CRIA_API size_t cria_chat_job_export_config_ids_count(const struct cria_chat_job *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const char *cria_chat_job_export_config_ids_at(const struct cria_chat_job *of, size_t n);
 /** Whether the turn failed. */
 CRIA_API bool cria_chat_job_is_error(const struct cria_chat_job *of);
@@ -120,15 +126,19 @@ CRIA_API const char *cria_chat_shared_access(const struct cria_chat *of);
 CRIA_API const char *cria_chat_generated_title(const struct cria_chat *of);
 /** As in the summary. */
 CRIA_API size_t cria_chat_index_ids_count(const struct cria_chat *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const char *cria_chat_index_ids_at(const struct cria_chat *of, size_t n);
 /** As in the summary. */
 CRIA_API const struct cria_chat_job *cria_chat_job_metadata(const struct cria_chat *of);
 /** The history in order. */
 CRIA_API size_t cria_chat_events_count(const struct cria_chat *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_event *cria_chat_events_at(const struct cria_chat *of, size_t n);
 
 /** ChatSessionPage: a result. */
+/** How many there are. */
 CRIA_API size_t cria_chat_session_page_items_count(const struct cria_chat_session_page *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_chat_summary *cria_chat_session_page_items_at(const struct cria_chat_session_page *of, size_t n);
 /** Pass it as page_token for the next page. Null on the last page. */
 CRIA_API const char *cria_chat_session_page_next_page_token(const struct cria_chat_session_page *of);
@@ -156,7 +166,9 @@ CRIA_API const struct cria_presigned_url *cria_directory_file_download_url(const
 CRIA_API const char *cria_directory_file_file_id(const struct cria_directory_file *of);
 
 /** DirectoryFilePage: a result. */
+/** How many there are. */
 CRIA_API size_t cria_directory_file_page_items_count(const struct cria_directory_file_page *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_directory_file *cria_directory_file_page_items_at(const struct cria_directory_file_page *of, size_t n);
 /** Pass it as page_token for the next page. Null on the last page. */
 CRIA_API const char *cria_directory_file_page_next_page_token(const struct cria_directory_file_page *of);
@@ -186,7 +198,9 @@ CRIA_API const char *cria_directory_expires_at(const struct cria_directory *of);
 CRIA_API const char *cria_directory_type(const struct cria_directory *of);
 
 /** DirectoryPage: a result. */
+/** How many there are. */
 CRIA_API size_t cria_directory_page_items_count(const struct cria_directory_page *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_directory *cria_directory_page_items_at(const struct cria_directory_page *of, size_t n);
 /** Pass it as page_token for the next page. Null on the last page. */
 CRIA_API const char *cria_directory_page_next_page_token(const struct cria_directory_page *of);
@@ -218,6 +232,7 @@ CRIA_API const char *cria_index_description(const struct cria_index *of);
 CRIA_API const char *cria_index_last_synced_at(const struct cria_index *of);
 /** End of the last completed export; not null means it can be queried. */
 CRIA_API const char *cria_index_last_exported_at(const struct cria_index *of);
+/** Its member of this name. */
 CRIA_API const struct cria_index_metadata *cria_index_metadata(const struct cria_index *of);
 /** Whether a sync or export is going on; null unless asked for with `expand=sync_in_progress`. */
 CRIA_API bool cria_index_sync_in_progress(const struct cria_index *of);
@@ -229,10 +244,13 @@ CRIA_API const char *cria_index_metadata_status(const struct cria_index_metadata
 CRIA_API const char *cria_index_metadata_error_message(const struct cria_index_metadata *of);
 /** Up to 100 entries that could not be parsed. Its members by cria_member_json(). */
 CRIA_API size_t cria_index_metadata_failed_files_count(const struct cria_index_metadata *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const void *cria_index_metadata_failed_files_at(const struct cria_index_metadata *of, size_t n);
 
 /** IndexPage: a result. */
+/** How many there are. */
 CRIA_API size_t cria_index_page_items_count(const struct cria_index_page *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_index *cria_index_page_items_at(const struct cria_index_page *of, size_t n);
 /** Pass it as page_token for the next page. Null on the last page. */
 CRIA_API const char *cria_index_page_next_page_token(const struct cria_index_page *of);
@@ -240,7 +258,9 @@ CRIA_API const char *cria_index_page_next_page_token(const struct cria_index_pag
 CRIA_API int64_t cria_index_page_total_size(const struct cria_index_page *of);
 
 /** FileFindPage: a result. */
+/** How many there are. */
 CRIA_API size_t cria_file_find_page_items_count(const struct cria_file_find_page *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_found_file *cria_file_find_page_items_at(const struct cria_file_find_page *of, size_t n);
 /** Pass it as page_token for the next page. Null on the last page. */
 CRIA_API const char *cria_file_find_page_next_page_token(const struct cria_file_find_page *of);
@@ -256,6 +276,7 @@ CRIA_API const char *cria_found_file_file_name(const struct cria_found_file *of)
 /** RetrieveResponse: a result. */
 /** Best first, by rerank_score where there is one, else by score. */
 CRIA_API size_t cria_retrieved_results_count(const struct cria_retrieved *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_retrieved_chunk *cria_retrieved_results_at(const struct cria_retrieved *of, size_t n);
 
 /** RetrievedChunk: a result. */
@@ -265,11 +286,13 @@ CRIA_API const char *cria_retrieved_chunk_content(const struct cria_retrieved_ch
 CRIA_API double cria_retrieved_chunk_score(const struct cria_retrieved_chunk *of);
 /** Score of the second pass; null without one. */
 CRIA_API double cria_retrieved_chunk_rerank_score(const struct cria_retrieved_chunk *of);
+/** Its member of this name. */
 CRIA_API const struct cria_chunk_static_fields *cria_retrieved_chunk_static_fields(const struct cria_retrieved_chunk *of);
 
 /** ChunkStaticFields: What is known of every chunk. */
 /** Attachments of the pages the chunk covers. */
 CRIA_API size_t cria_chunk_static_fields_attachments_count(const struct cria_chunk_static_fields *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_attachment_ref *cria_chunk_static_fields_attachments_at(const struct cria_chunk_static_fields *of, size_t n);
 /** Position among the file's chunks, from 0. */
 CRIA_API int64_t cria_chunk_static_fields_chunk_index(const struct cria_chunk_static_fields *of);
@@ -295,7 +318,9 @@ CRIA_API const char *cria_attachment_ref_source_id(const struct cria_attachment_
 CRIA_API const char *cria_attachment_ref_type(const struct cria_attachment_ref *of);
 
 /** FileGrepPage: a result. */
+/** How many there are. */
 CRIA_API size_t cria_file_grep_page_items_count(const struct cria_file_grep_page *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_grep_match *cria_file_grep_page_items_at(const struct cria_file_grep_page *of, size_t n);
 /** Pass it as page_token for the next page. Null on the last page. */
 CRIA_API const char *cria_file_grep_page_next_page_token(const struct cria_file_grep_page *of);
@@ -319,6 +344,7 @@ CRIA_API const char *cria_file_text_content(const struct cria_file_text *of);
 CRIA_API const char *cria_configuration_id(const struct cria_configuration *of);
 /** Name for people. */
 CRIA_API const char *cria_configuration_name(const struct cria_configuration *of);
+/** Its member of this name. */
 CRIA_API const char *cria_configuration_product_type(const struct cria_configuration *of);
 /** Time-based version mark. */
 CRIA_API const char *cria_configuration_version(const struct cria_configuration *of);
@@ -328,7 +354,9 @@ CRIA_API const char *cria_configuration_created_at(const struct cria_configurati
 CRIA_API const char *cria_configuration_updated_at(const struct cria_configuration *of);
 
 /** ConfigurationPage: a result. */
+/** How many there are. */
 CRIA_API size_t cria_configuration_page_items_count(const struct cria_configuration_page *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_configuration *cria_configuration_page_items_at(const struct cria_configuration_page *of, size_t n);
 /** Pass it as page_token for the next page. Null on the last page. */
 CRIA_API const char *cria_configuration_page_next_page_token(const struct cria_configuration_page *of);
@@ -356,7 +384,9 @@ CRIA_API const char *cria_file_last_modified_at(const struct cria_file *of);
 CRIA_API const char *cria_file_purpose(const struct cria_file *of);
 
 /** FilePage: a result. */
+/** How many there are. */
 CRIA_API size_t cria_file_page_items_count(const struct cria_file_page *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_file *cria_file_page_items_at(const struct cria_file_page *of, size_t n);
 /** Pass it as page_token for the next page. Null on the last page. */
 CRIA_API const char *cria_file_page_next_page_token(const struct cria_file_page *of);
@@ -378,7 +408,9 @@ CRIA_API const char *cria_project_updated_at(const struct cria_project *of);
 CRIA_API bool cria_project_is_default(const struct cria_project *of);
 
 /** ProjectPage: a result. */
+/** How many there are. */
 CRIA_API size_t cria_project_page_items_count(const struct cria_project_page *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_project *cria_project_page_items_at(const struct cria_project_page *of, size_t n);
 /** Pass it as page_token for the next page. Null on the last page. */
 CRIA_API const char *cria_project_page_next_page_token(const struct cria_project_page *of);
@@ -386,12 +418,14 @@ CRIA_API const char *cria_project_page_next_page_token(const struct cria_project
 CRIA_API int64_t cria_project_page_total_size(const struct cria_project_page *of);
 
 /** TextEvent: a result. */
+/** Its member of this name. */
 CRIA_API const char *cria_text_event_type(const struct cria_text_event *of);
 /** A whole block of answer, equal to its deltas joined. */
 CRIA_API const char *cria_text_event_content(const struct cria_text_event *of);
 /** Where the block's statements rest, in the order of their markers. Absent on blocks that answer
  * nothing. */
 CRIA_API size_t cria_text_event_citations_count(const struct cria_text_event *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const struct cria_citation *cria_text_event_citations_at(const struct cria_text_event *of, size_t n);
 /** Whether the documents hold the answer. `not_found` bears no citations. */
 CRIA_API const char *cria_text_event_grounding(const struct cria_text_event *of);
@@ -420,6 +454,7 @@ CRIA_API const char *cria_citation_quote(const struct cria_citation *of);
 CRIA_API const char *cria_citation_support(const struct cria_citation *of);
 
 /** ToolCallEvent: a result. */
+/** Its member of this name. */
 CRIA_API const char *cria_tool_call_event_type(const struct cria_tool_call_event *of);
 /** Joins the call with its result; unique within the session. */
 CRIA_API const char *cria_tool_call_event_call_id(const struct cria_tool_call_event *of);
@@ -427,6 +462,7 @@ CRIA_API const char *cria_tool_call_event_call_id(const struct cria_tool_call_ev
 CRIA_API const char *cria_tool_call_event_name(const struct cria_tool_call_event *of);
 
 /** ToolResultEvent: a result. */
+/** Its member of this name. */
 CRIA_API const char *cria_tool_result_event_type(const struct cria_tool_result_event *of);
 /** The call this answers. */
 CRIA_API const char *cria_tool_result_event_call_id(const struct cria_tool_result_event *of);
@@ -442,14 +478,17 @@ CRIA_API const char *cria_image_attachment_attachment_name(const struct cria_ima
 CRIA_API const char *cria_image_attachment_source_id(const struct cria_image_attachment *of);
 
 /** StopEvent: a result. */
+/** Its member of this name. */
 CRIA_API const char *cria_stop_event_type(const struct cria_stop_event *of);
 /** Whether the turn failed. */
 CRIA_API bool cria_stop_event_is_error(const struct cria_stop_event *of);
 /** Why, or null. */
 CRIA_API const char *cria_stop_event_error(const struct cria_stop_event *of);
+/** Its member of this name. */
 CRIA_API const struct cria_usage *cria_stop_event_usage(const struct cria_stop_event *of);
 /** Indexes asked for that could not be queried, spelt as the client spelt them. */
 CRIA_API size_t cria_stop_event_skipped_index_ids_count(const struct cria_stop_event *of);
+/** One of them, counted from 0; NULL behind the last. */
 CRIA_API const char *cria_stop_event_skipped_index_ids_at(const struct cria_stop_event *of, size_t n);
 
 /** StopUsage: a result. */
@@ -462,7 +501,9 @@ CRIA_API int64_t cria_usage_total_output_tokens(const struct cria_usage *of);
 /** Steps the agent took. */
 CRIA_API int64_t cria_usage_turns(const struct cria_usage *of);
 
-/* ---- calls: params may be NULL where nothing is required */
+/* ---- calls: params may be NULL where nothing is required. Each sends one request, again after
+ * failures as the client is told to, and blocks meanwhile; any number of threads may call. CRIA_OK, or what went
+ * wrong: cria_last_error() has the details. *out is written on CRIA_OK only. */
 
 struct cria_beta_attachments_get_params {
     const struct cria_call_options *options;
@@ -474,7 +515,8 @@ struct cria_beta_attachments_get_params {
     /** Project to work in; without it, the key's default project. */
     const char *project_id;
 };
-/** Get a time-limited link to one attachment. GET /api/v1/beta/attachments/{attachment_name} */
+/** Get a time-limited link to one attachment. GET /api/v1/beta/attachments/{attachment_name}. End
+ * *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_attachments_get(struct cria_client *client, const char *attachment_name, const struct cria_beta_attachments_get_params *params, struct cria_presigned_url **out);
 
 struct cria_beta_attachments_list_params {
@@ -491,9 +533,10 @@ struct cria_beta_attachments_list_params {
     /** Opaque token from `next_page_token` of the page before. */
     const char *page_token;
 };
-/** List what is kept beside a file. GET /api/v1/beta/attachments */
+/** List what is kept beside a file. GET /api/v1/beta/attachments. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_attachments_list(struct cria_client *client, const struct cria_beta_attachments_list_params *params, struct cria_attachment_page **out);
-/** The same, item by item over all pages: each is a struct cria_attachment. */
+/** The same, item by item over all pages: each is a struct cria_attachment. End *out with
+ * cria_iterator_free(). */
 CRIA_API enum cria_code cria_beta_attachments_list_all(struct cria_client *client, const struct cria_beta_attachments_list_params *params, struct cria_iterator **out);
 
 struct cria_beta_chat_cancel_params {
@@ -503,7 +546,8 @@ struct cria_beta_chat_cancel_params {
     /** Project to work in; without it, the key's default project. */
     const char *project_id;
 };
-/** Stop the session's running turn. POST /api/v1/chat/{session_id}/cancel */
+/** Stop the session's running turn. POST /api/v1/chat/{session_id}/cancel. End *out with
+ * cria_free(). */
 CRIA_API enum cria_code cria_beta_chat_cancel(struct cria_client *client, const char *session_id, const struct cria_beta_chat_cancel_params *params, struct cria_chat_summary **out);
 
 struct cria_beta_chat_delete_params {
@@ -523,7 +567,8 @@ struct cria_beta_chat_get_params {
     /** Project to work in; without it, the key's default project. */
     const char *project_id;
 };
-/** Get a session with its whole event history. GET /api/v1/chat/{session_id} */
+/** Get a session with its whole event history. GET /api/v1/chat/{session_id}. End *out with
+ * cria_free(). */
 CRIA_API enum cria_code cria_beta_chat_get(struct cria_client *client, const char *session_id, const struct cria_beta_chat_get_params *params, struct cria_chat **out);
 
 struct cria_beta_chat_get_summary_params {
@@ -533,7 +578,8 @@ struct cria_beta_chat_get_summary_params {
     /** Project to work in; without it, the key's default project. */
     const char *project_id;
 };
-/** Get a session without its events. GET /api/v1/chat/{session_id}/summary */
+/** Get a session without its events. GET /api/v1/chat/{session_id}/summary. End *out with
+ * cria_free(). */
 CRIA_API enum cria_code cria_beta_chat_get_summary(struct cria_client *client, const char *session_id, const struct cria_beta_chat_get_summary_params *params, struct cria_chat_summary **out);
 
 struct cria_beta_chat_list_params {
@@ -547,9 +593,10 @@ struct cria_beta_chat_list_params {
     /** Opaque token from `next_page_token` of the page before. */
     const char *page_token;
 };
-/** Page through a project's chat sessions. GET /api/v1/chat */
+/** Page through a project's chat sessions. GET /api/v1/chat. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_chat_list(struct cria_client *client, const struct cria_beta_chat_list_params *params, struct cria_chat_session_page **out);
-/** The same, item by item over all pages: each is a struct cria_chat_summary. */
+/** The same, item by item over all pages: each is a struct cria_chat_summary. End *out with
+ * cria_iterator_free(). */
 CRIA_API enum cria_code cria_beta_chat_list_all(struct cria_client *client, const struct cria_beta_chat_list_params *params, struct cria_iterator **out);
 
 struct cria_beta_chat_new_params {
@@ -563,7 +610,7 @@ struct cria_beta_chat_new_params {
     /** Null takes the server's default. */
     const char *shared_access;
 };
-/** Open a chat session, bound to indexes or not. POST /api/v1/chat */
+/** Open a chat session, bound to indexes or not. POST /api/v1/chat. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_chat_new(struct cria_client *client, const struct cria_beta_chat_new_params *params, struct cria_chat_summary **out);
 
 struct cria_beta_chat_set_title_params {
@@ -575,7 +622,8 @@ struct cria_beta_chat_set_title_params {
     /** Text to make the title from. Required. */
     const char *first_message;
 };
-/** Make a title from a first message. POST /api/v1/chat/{session_id}/title */
+/** Make a title from a first message. POST /api/v1/chat/{session_id}/title. End *out with
+ * cria_free(). */
 CRIA_API enum cria_code cria_beta_chat_set_title(struct cria_client *client, const char *session_id, const struct cria_beta_chat_set_title_params *params, struct cria_chat_summary **out);
 
 struct cria_beta_chat_stream_params {
@@ -592,7 +640,8 @@ struct cria_beta_chat_stream_params {
      * skipped and named in the stop event. */
     struct cria_bool require_all_indexes;
 };
-/** Run one turn and stream what the agent does. POST /api/v1/chat/{session_id}/messages/stream */
+/** Run one turn and stream what the agent does. POST /api/v1/chat/{session_id}/messages/stream. End
+ * *out with cria_stream_free(). */
 CRIA_API enum cria_code cria_beta_chat_stream(struct cria_client *client, const char *session_id, const struct cria_beta_chat_stream_params *params, struct cria_stream **out);
 
 struct cria_beta_directories_delete_params {
@@ -621,7 +670,8 @@ struct cria_beta_directories_files_add_params {
     /** User metadata, copied to every chunk of the file. As JSON. */
     const char *metadata_json;
 };
-/** Put an already stored file into a directory. POST /api/v1/beta/directories/{directory_id}/files */
+/** Put an already stored file into a directory. POST /api/v1/beta/directories/{directory_id}/files.
+ * End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_directories_files_add(struct cria_client *client, const char *directory_id, const struct cria_beta_directories_files_add_params *params, struct cria_directory_file **out);
 
 struct cria_beta_directories_files_delete_params {
@@ -645,7 +695,7 @@ struct cria_beta_directories_files_get_params {
     struct cria_strings expand;
 };
 /** Describe one directory entry. GET
- * /api/v1/beta/directories/{directory_id}/files/{directory_file_id} */
+ * /api/v1/beta/directories/{directory_id}/files/{directory_file_id}. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_directories_files_get(struct cria_client *client, const char *directory_id, const char *directory_file_id, const struct cria_beta_directories_files_get_params *params, struct cria_directory_file **out);
 
 struct cria_beta_directories_files_list_params {
@@ -675,9 +725,11 @@ struct cria_beta_directories_files_list_params {
     /** Optional fields to fill in; repeat the parameter. */
     struct cria_strings expand;
 };
-/** Page through a directory's entries. GET /api/v1/beta/directories/{directory_id}/files */
+/** Page through a directory's entries. GET /api/v1/beta/directories/{directory_id}/files. End *out
+ * with cria_free(). */
 CRIA_API enum cria_code cria_beta_directories_files_list(struct cria_client *client, const char *directory_id, const struct cria_beta_directories_files_list_params *params, struct cria_directory_file_page **out);
-/** The same, item by item over all pages: each is a struct cria_directory_file. */
+/** The same, item by item over all pages: each is a struct cria_directory_file. End *out with
+ * cria_iterator_free(). */
 CRIA_API enum cria_code cria_beta_directories_files_list_all(struct cria_client *client, const char *directory_id, const struct cria_beta_directories_files_list_params *params, struct cria_iterator **out);
 
 struct cria_beta_directories_files_update_params {
@@ -698,7 +750,7 @@ struct cria_beta_directories_files_update_params {
     const char *directory_id;
 };
 /** Rename, re-tag or move a directory entry. PATCH
- * /api/v1/beta/directories/{directory_id}/files/{directory_file_id} */
+ * /api/v1/beta/directories/{directory_id}/files/{directory_file_id}. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_directories_files_update(struct cria_client *client, const char *directory_id, const char *directory_file_id, const struct cria_beta_directories_files_update_params *params, struct cria_directory_file **out);
 
 struct cria_beta_directories_files_upload_params {
@@ -719,7 +771,7 @@ struct cria_beta_directories_files_upload_params {
     const char *metadata;
 };
 /** Store a file and enter it into a directory in one call. POST
- * /api/v1/beta/directories/{directory_id}/files/upload */
+ * /api/v1/beta/directories/{directory_id}/files/upload. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_directories_files_upload(struct cria_client *client, const char *directory_id, const struct cria_beta_directories_files_upload_params *params, struct cria_directory_file **out);
 
 struct cria_beta_directories_get_params {
@@ -729,7 +781,7 @@ struct cria_beta_directories_get_params {
     /** Project to work in; without it, the key's default project. */
     const char *project_id;
 };
-/** Describe one directory. GET /api/v1/beta/directories/{directory_id} */
+/** Describe one directory. GET /api/v1/beta/directories/{directory_id}. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_directories_get(struct cria_client *client, const char *directory_id, const struct cria_beta_directories_get_params *params, struct cria_directory **out);
 
 struct cria_beta_directories_list_params {
@@ -751,9 +803,10 @@ struct cria_beta_directories_list_params {
     /** Also return items whose `deleted_at` is set. */
     struct cria_bool include_deleted;
 };
-/** Page through directories. GET /api/v1/beta/directories */
+/** Page through directories. GET /api/v1/beta/directories. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_directories_list(struct cria_client *client, const struct cria_beta_directories_list_params *params, struct cria_directory_page **out);
-/** The same, item by item over all pages: each is a struct cria_directory. */
+/** The same, item by item over all pages: each is a struct cria_directory. End *out with
+ * cria_iterator_free(). */
 CRIA_API enum cria_code cria_beta_directories_list_all(struct cria_client *client, const struct cria_beta_directories_list_params *params, struct cria_iterator **out);
 
 struct cria_beta_directories_new_params {
@@ -773,7 +826,7 @@ struct cria_beta_directories_new_params {
     /** Reserved for the system. As JSON. */
     const char *system_metadata_json;
 };
-/** Create a directory. POST /api/v1/beta/directories */
+/** Create a directory. POST /api/v1/beta/directories. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_directories_new(struct cria_client *client, const struct cria_beta_directories_new_params *params, struct cria_directory **out);
 
 struct cria_beta_directories_update_params {
@@ -787,7 +840,8 @@ struct cria_beta_directories_update_params {
     /** New description. */
     const char *description;
 };
-/** Change a directory's name or description. PATCH /api/v1/beta/directories/{directory_id} */
+/** Change a directory's name or description. PATCH /api/v1/beta/directories/{directory_id}. End
+ * *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_directories_update(struct cria_client *client, const char *directory_id, const struct cria_beta_directories_update_params *params, struct cria_directory **out);
 
 struct cria_beta_indexes_cancel_sync_params {
@@ -797,7 +851,8 @@ struct cria_beta_indexes_cancel_sync_params {
     /** Project to work in; without it, the key's default project. */
     const char *project_id;
 };
-/** Stop the running sync of an index. POST /api/v1/indexes/{index_id}/sync/cancel */
+/** Stop the running sync of an index. POST /api/v1/indexes/{index_id}/sync/cancel. End *out with
+ * cria_free(). */
 CRIA_API enum cria_code cria_beta_indexes_cancel_sync(struct cria_client *client, const char *index_id, const struct cria_beta_indexes_cancel_sync_params *params, struct cria_empty **out);
 
 struct cria_beta_indexes_delete_params {
@@ -819,7 +874,8 @@ struct cria_beta_indexes_get_params {
     /** Extra fields to fill in; only newer SDKs send it. */
     struct cria_strings expand;
 };
-/** Describe one index, build state included. GET /api/v1/indexes/{index_id} */
+/** Describe one index, build state included. GET /api/v1/indexes/{index_id}. End *out with
+ * cria_free(). */
 CRIA_API enum cria_code cria_beta_indexes_get(struct cria_client *client, const char *index_id, const struct cria_beta_indexes_get_params *params, struct cria_index **out);
 
 struct cria_beta_indexes_list_params {
@@ -835,9 +891,10 @@ struct cria_beta_indexes_list_params {
     /** Keep only indexes built from this directory. */
     const char *source_directory_id;
 };
-/** Page through a project's indexes. GET /api/v1/indexes */
+/** Page through a project's indexes. GET /api/v1/indexes. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_indexes_list(struct cria_client *client, const struct cria_beta_indexes_list_params *params, struct cria_index_page **out);
-/** The same, item by item over all pages: each is a struct cria_index. */
+/** The same, item by item over all pages: each is a struct cria_index. End *out with
+ * cria_iterator_free(). */
 CRIA_API enum cria_code cria_beta_indexes_list_all(struct cria_client *client, const struct cria_beta_indexes_list_params *params, struct cria_iterator **out);
 
 struct cria_beta_indexes_new_params {
@@ -861,7 +918,7 @@ struct cria_beta_indexes_new_params {
     /** Whether chunks get vectors. */
     const char *vector_target;
 };
-/** Create an index and start its first build. POST /api/v1/indexes */
+/** Create an index and start its first build. POST /api/v1/indexes. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_indexes_new(struct cria_client *client, const struct cria_beta_indexes_new_params *params, struct cria_index **out);
 
 struct cria_beta_indexes_sync_params {
@@ -871,7 +928,8 @@ struct cria_beta_indexes_sync_params {
     /** Project to work in; without it, the key's default project. */
     const char *project_id;
 };
-/** Re-parse what changed and export again. POST /api/v1/indexes/{index_id}/sync */
+/** Re-parse what changed and export again. POST /api/v1/indexes/{index_id}/sync. End *out with
+ * cria_free(). */
 CRIA_API enum cria_code cria_beta_indexes_sync(struct cria_client *client, const char *index_id, const struct cria_beta_indexes_sync_params *params, struct cria_empty **out);
 
 struct cria_beta_retrieval_find_params {
@@ -891,9 +949,10 @@ struct cria_beta_retrieval_find_params {
     /** Token of the page to return. */
     const char *page_token;
 };
-/** Find files of an index by name. POST /api/v1/retrieval/files/find */
+/** Find files of an index by name. POST /api/v1/retrieval/files/find. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_retrieval_find(struct cria_client *client, const struct cria_beta_retrieval_find_params *params, struct cria_file_find_page **out);
-/** The same, item by item over all pages: each is a struct cria_found_file. */
+/** The same, item by item over all pages: each is a struct cria_found_file. End *out with
+ * cria_iterator_free(). */
 CRIA_API enum cria_code cria_beta_retrieval_find_all(struct cria_client *client, const struct cria_beta_retrieval_find_params *params, struct cria_iterator **out);
 
 struct cria_beta_retrieval_get_params {
@@ -924,7 +983,7 @@ struct cria_beta_retrieval_get_params {
     /** As JSON. */
     const char *rerank_json;
 };
-/** Hybrid search over one index. POST /api/v1/retrieval/retrieve */
+/** Hybrid search over one index. POST /api/v1/retrieval/retrieve. End *out with cria_free(). */
 CRIA_API enum cria_code cria_beta_retrieval_get(struct cria_client *client, const struct cria_beta_retrieval_get_params *params, struct cria_retrieved **out);
 
 struct cria_beta_retrieval_grep_params {
@@ -946,9 +1005,11 @@ struct cria_beta_retrieval_grep_params {
     /** Token of the page to return. */
     const char *page_token;
 };
-/** Search one parsed file with a regular expression. POST /api/v1/retrieval/files/grep */
+/** Search one parsed file with a regular expression. POST /api/v1/retrieval/files/grep. End *out
+ * with cria_free(). */
 CRIA_API enum cria_code cria_beta_retrieval_grep(struct cria_client *client, const struct cria_beta_retrieval_grep_params *params, struct cria_file_grep_page **out);
-/** The same, item by item over all pages: each is a struct cria_grep_match. */
+/** The same, item by item over all pages: each is a struct cria_grep_match. End *out with
+ * cria_iterator_free(). */
 CRIA_API enum cria_code cria_beta_retrieval_grep_all(struct cria_client *client, const struct cria_beta_retrieval_grep_params *params, struct cria_iterator **out);
 
 struct cria_beta_retrieval_read_params {
@@ -966,7 +1027,8 @@ struct cria_beta_retrieval_read_params {
     /** Most characters to return; null means to the end. */
     struct cria_int max_length;
 };
-/** Read parsed text of one file, whole or a window. POST /api/v1/retrieval/files/read */
+/** Read parsed text of one file, whole or a window. POST /api/v1/retrieval/files/read. End *out
+ * with cria_free(). */
 CRIA_API enum cria_code cria_beta_retrieval_read(struct cria_client *client, const struct cria_beta_retrieval_read_params *params, struct cria_file_text **out);
 
 struct cria_configurations_delete_params {
@@ -986,7 +1048,8 @@ struct cria_configurations_get_params {
     /** Project to work in; without it, the key's default project. */
     const char *project_id;
 };
-/** Describe one configuration. GET /api/v1/beta/configurations/{config_id} */
+/** Describe one configuration. GET /api/v1/beta/configurations/{config_id}. End *out with
+ * cria_free(). */
 CRIA_API enum cria_code cria_configurations_get(struct cria_client *client, const char *config_id, const struct cria_configurations_get_params *params, struct cria_configuration **out);
 
 struct cria_configurations_list_params {
@@ -1006,9 +1069,10 @@ struct cria_configurations_list_params {
     /** Keep only the newest version per name. */
     struct cria_bool latest_only;
 };
-/** Page through saved configurations. GET /api/v1/beta/configurations */
+/** Page through saved configurations. GET /api/v1/beta/configurations. End *out with cria_free(). */
 CRIA_API enum cria_code cria_configurations_list(struct cria_client *client, const struct cria_configurations_list_params *params, struct cria_configuration_page **out);
-/** The same, item by item over all pages: each is a struct cria_configuration. */
+/** The same, item by item over all pages: each is a struct cria_configuration. End *out with
+ * cria_iterator_free(). */
 CRIA_API enum cria_code cria_configurations_list_all(struct cria_client *client, const struct cria_configurations_list_params *params, struct cria_iterator **out);
 
 struct cria_configurations_new_params {
@@ -1022,7 +1086,8 @@ struct cria_configurations_new_params {
     /** Required. As JSON. */
     const char *parameters_json;
 };
-/** Save a product configuration, replacing one of the same name. POST /api/v1/beta/configurations */
+/** Save a product configuration, replacing one of the same name. POST /api/v1/beta/configurations.
+ * End *out with cria_free(). */
 CRIA_API enum cria_code cria_configurations_new(struct cria_client *client, const struct cria_configurations_new_params *params, struct cria_configuration **out);
 
 struct cria_configurations_update_params {
@@ -1036,7 +1101,8 @@ struct cria_configurations_update_params {
     /** New parameters as a whole; absent or null keeps the old. As JSON. */
     const char *parameters_json;
 };
-/** Change a configuration's name or parameters. PUT /api/v1/beta/configurations/{config_id} */
+/** Change a configuration's name or parameters. PUT /api/v1/beta/configurations/{config_id}. End
+ * *out with cria_free(). */
 CRIA_API enum cria_code cria_configurations_update(struct cria_client *client, const char *config_id, const struct cria_configurations_update_params *params, struct cria_configuration **out);
 
 struct cria_files_content_params {
@@ -1048,7 +1114,8 @@ struct cria_files_content_params {
     /** How many seconds the link stays usable. */
     struct cria_int expires_at_seconds;
 };
-/** Get a time-limited link to a file's bytes. GET /api/v1/beta/files/{file_id}/content */
+/** Get a time-limited link to a file's bytes. GET /api/v1/beta/files/{file_id}/content. End *out
+ * with cria_free(). */
 CRIA_API enum cria_code cria_files_content(struct cria_client *client, const char *file_id, const struct cria_files_content_params *params, struct cria_presigned_url **out);
 
 struct cria_files_delete_params {
@@ -1070,7 +1137,7 @@ struct cria_files_get_params {
     /** Optional fields to fill in; repeat the parameter. */
     struct cria_strings expand;
 };
-/** Describe one stored file. GET /api/v1/beta/files/{file_id} */
+/** Describe one stored file. GET /api/v1/beta/files/{file_id}. End *out with cria_free(). */
 CRIA_API enum cria_code cria_files_get(struct cria_client *client, const char *file_id, const struct cria_files_get_params *params, struct cria_file **out);
 
 struct cria_files_list_params {
@@ -1095,9 +1162,10 @@ struct cria_files_list_params {
     /** Optional fields to fill in; repeat the parameter. */
     struct cria_strings expand;
 };
-/** Page through stored files. GET /api/v1/beta/files */
+/** Page through stored files. GET /api/v1/beta/files. End *out with cria_free(). */
 CRIA_API enum cria_code cria_files_list(struct cria_client *client, const struct cria_files_list_params *params, struct cria_file_page **out);
-/** The same, item by item over all pages: each is a struct cria_file. */
+/** The same, item by item over all pages: each is a struct cria_file. End *out with
+ * cria_iterator_free(). */
 CRIA_API enum cria_code cria_files_list_all(struct cria_client *client, const struct cria_files_list_params *params, struct cria_iterator **out);
 
 struct cria_files_new_params {
@@ -1113,7 +1181,7 @@ struct cria_files_new_params {
     /** Caller-chosen id. */
     const char *external_file_id;
 };
-/** Store an uploaded file. POST /api/v1/beta/files */
+/** Store an uploaded file. POST /api/v1/beta/files. End *out with cria_free(). */
 CRIA_API enum cria_code cria_files_new(struct cria_client *client, const struct cria_files_new_params *params, struct cria_file **out);
 
 struct cria_files_query_params {
@@ -1131,9 +1199,10 @@ struct cria_files_query_params {
     /** As the query parameter of the same name. */
     const char *page_token;
 };
-/** Filter files with a JSON body. POST /api/v1/beta/files/query */
+/** Filter files with a JSON body. POST /api/v1/beta/files/query. End *out with cria_free(). */
 CRIA_API enum cria_code cria_files_query(struct cria_client *client, const struct cria_files_query_params *params, struct cria_file_page **out);
-/** The same, item by item over all pages: each is a struct cria_file. */
+/** The same, item by item over all pages: each is a struct cria_file. End *out with
+ * cria_iterator_free(). */
 CRIA_API enum cria_code cria_files_query_all(struct cria_client *client, const struct cria_files_query_params *params, struct cria_iterator **out);
 
 struct cria_projects_get_params {
@@ -1141,7 +1210,7 @@ struct cria_projects_get_params {
     /** Organization whose default project is meant when project_id is absent. */
     const char *organization_id;
 };
-/** Describe one project. GET /api/v1/projects/{project_id} */
+/** Describe one project. GET /api/v1/projects/{project_id}. End *out with cria_free(). */
 CRIA_API enum cria_code cria_projects_get(struct cria_client *client, const char *project_id, const struct cria_projects_get_params *params, struct cria_project **out);
 
 struct cria_projects_list_params {
@@ -1151,7 +1220,7 @@ struct cria_projects_list_params {
     /** Keep only the project with this name. */
     const char *project_name;
 };
-/** List projects, or find one by name. GET /api/v1/projects */
+/** List projects, or find one by name. GET /api/v1/projects. End *out with cria_free(). */
 CRIA_API enum cria_code cria_projects_list(struct cria_client *client, const struct cria_projects_list_params *params, struct cria_list **out);
 
 struct cria_v2_projects_get_params {
@@ -1159,7 +1228,8 @@ struct cria_v2_projects_get_params {
     /** Organization whose default project is meant when project_id is absent. */
     const char *organization_id;
 };
-/** Describe one project (second generation). GET /api/v2/projects/{project_id} */
+/** Describe one project (second generation). GET /api/v2/projects/{project_id}. End *out with
+ * cria_free(). */
 CRIA_API enum cria_code cria_v2_projects_get(struct cria_client *client, const char *project_id, const struct cria_v2_projects_get_params *params, struct cria_project **out);
 
 struct cria_v2_projects_list_params {
@@ -1173,9 +1243,10 @@ struct cria_v2_projects_list_params {
     /** Opaque token from `next_page_token` of the page before. */
     const char *page_token;
 };
-/** Page through an organization's projects. GET /api/v2/projects */
+/** Page through an organization's projects. GET /api/v2/projects. End *out with cria_free(). */
 CRIA_API enum cria_code cria_v2_projects_list(struct cria_client *client, const struct cria_v2_projects_list_params *params, struct cria_project_page **out);
-/** The same, item by item over all pages: each is a struct cria_project. */
+/** The same, item by item over all pages: each is a struct cria_project. End *out with
+ * cria_iterator_free(). */
 CRIA_API enum cria_code cria_v2_projects_list_all(struct cria_client *client, const struct cria_v2_projects_list_params *params, struct cria_iterator **out);
 
 #ifdef __cplusplus

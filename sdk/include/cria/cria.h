@@ -75,7 +75,8 @@ struct cria_client_options {
     int max_retries;      /* 2; negative: none. 408, 409, 429, 5xx and lost connections are tried
                              again after 0.5 s, 1 s, … at most 8 s, or when the server says */
     const char *project_id, *organization_id; /* for calls that name none */
-    const struct cria_header *headers;        /* sent with each call */
+    /** Sent with each call, behind those of LLAMA_CLOUD_CUSTOM_HEADERS ("Name: value" lines). */
+    const struct cria_header *headers;
     size_t header_count;
     const char *proxy;   /* else as the environment says */
     const char *ca_file; /* certificates to trust instead of the system's */
@@ -101,6 +102,7 @@ struct cria_call_options {
 
 /** Where a string may be null: sends null instead of leaving the member out. */
 #define CRIA_NULL cria_null_text
+/** What CRIA_NULL is; told by its address. */
 CRIA_API extern const char cria_null_text[];
 
 enum cria_presence { CRIA_ABSENT = 0, CRIA_PRESENT = 1, CRIA_IS_NULL = 2 };
@@ -158,6 +160,7 @@ CRIA_API char *cria_to_json(const void *handle);
 CRIA_API char *cria_member_json(const void *handle, const char *name);
 /** Whether a member is there, and whether it is null. */
 CRIA_API enum cria_presence cria_member_presence(const void *handle, const char *name);
+/** Ends what cria_to_json() and cria_member_json() gave. NULL is fine. */
 CRIA_API void cria_text_free(char *text);
 
 /* ---- pages */
@@ -166,6 +169,7 @@ CRIA_API void cria_text_free(char *text);
 struct cria_iterator;
 /** CRIA_OK with *item NULL: there are no more. *item is valid until the next call. */
 CRIA_API enum cria_code cria_iterator_next(struct cria_iterator *iterator, const void **item);
+/** The items it gave end with it. NULL is fine. */
 CRIA_API void cria_iterator_free(struct cria_iterator *iterator);
 
 /* ---- streams of a turn */
@@ -200,11 +204,13 @@ CRIA_API enum cria_code cria_stream_each(struct cria_stream *stream,
                                          bool (*fn)(void *arg, const struct cria_event *event),
                                          void *arg);
 
+/** "text_delta", "text", "tool_call", "stop", …; "" when the server sent none. */
 CRIA_API const char *cria_event_type(const struct cria_event *event);
 /** NULL when it has none. */
 CRIA_API const char *cria_event_content(const struct cria_event *event);
 /** Of a stop event. */
 CRIA_API bool cria_event_is_error(const struct cria_event *event);
+/** Of a stop event: why the turn failed; NULL when it did not. */
 CRIA_API const char *cria_event_error(const struct cria_event *event);
 
 /** Follows a presigned link (download_url, cria_files_content()) and gives its bytes to write(),
