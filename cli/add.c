@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 
 enum { DEPTH_MAX = 32, PATH_BYTES = 4096, POLL_US = 100000 };
+static const double SHOW_S = 0.1; /* between two looks of the progress line */
 
 struct found {
     char *path;
@@ -24,7 +25,9 @@ struct adding {
     char *index_id, *directory_id;
     size_t uploaded, unchanged, failed;
     uint64_t bytes;
-    double begun;
+    size_t at;           /* the one that is being looked at */
+    uint64_t sent_bytes; /* of it */
+    double begun, shown;
 };
 
 static double now_s(void)
@@ -72,18 +75,36 @@ static bool shows_progress(const struct adding *adding)
 }
 
 /* One line that is written over: how far, how fast, how long still. */
-static void show_progress(const struct adding *adding, size_t n, const char *path)
+static void show_progress(const struct adding *adding)
 {
-    double seconds = now_s() - adding->begun;
-    double rate = seconds > 0 ? (double)adding->seen_bytes / seconds : 0;
-    double left = rate > 0 ? (double)(adding->total_bytes - adding->seen_bytes) / rate : 0;
+    enum { BAR = 20 };
+    char bar[BAR * 3 + 1] = ""; /* a mark takes three bytes */
+    uint64_t sent = adding->seen_bytes + adding->sent_bytes;
+    double seconds = now_s() - adding->begun, total = (double)adding->total_bytes;
+    double share = total > 0 ? (double)sent / total : 0;
+    double rate = seconds > 0 ? (double)sent / seconds : 0;
+    double left = rate > 0 && sent < adding->total_bytes ? (total - (double)sent) / rate : 0;
     if (!shows_progress(adding)) return;
-    fprintf(stderr, "\r\033[K%zu/%zu  %.1f of %.1f MB  %.1f MB/s  %.0f s left  ", n + 1,
-            adding->found_count, (double)adding->seen_bytes / 1e6,
-            (double)adding->total_bytes / 1e6, rate / 1e6, left);
-    const char *name = strrchr(path, '/');
+    if (share > 1) share = 1; /* a form is a little longer than its file */
+    for (int i = 0; i < BAR; i++) memcpy(bar + (size_t)i * 3, i < share * BAR ? "█" : "░", 4);
+    fprintf(stderr, "\r\033[K%s %3.0f%%  %zu/%zu  %.1f of %.1f MB  %.1f MB/s  %.0f s left  ", bar,
+            share * 100, adding->at + 1, adding->found_count, (double)sent / 1e6, total / 1e6,
+            rate / 1e6, left);
+    const char *path = adding->found[adding->at].path, *name = path ? strrchr(path, '/') : NULL;
     cli_print_safe(name ? name + 1 : path, stderr);
     fflush(stderr);
+}
+
+static bool on_sent(void *arg, uint64_t sent, uint64_t total)
+{
+    struct adding *adding = arg;
+    double now = now_s();
+    (void)total;
+    if (now - adding->shown < SHOW_S) return true;
+    adding->shown = now;
+    adding->sent_bytes = sent;
+    show_progress(adding);
+    return true;
 }
 
 static void tell(const struct adding *adding, const char *verdict, const char *path)
@@ -136,7 +157,9 @@ static void add_file(struct adding *adding, const char *path, uint64_t size)
     }
     snprintf(metadata, sizeof(metadata), "{\"sha256\":\"%s\"}", hash);
     const struct cria_beta_directories_files_upload_params params = {
-        .upload_file = {.path = path}, .unique_id = path, .metadata = metadata};
+        .upload_file = {.path = path, .progress = on_sent, .progress_arg = adding},
+        .unique_id = path,
+        .metadata = metadata};
     if (cria_beta_directories_files_upload(adding->cli->client, adding->directory_id, &params,
                                            &file) != CRIA_OK) {
         adding->failed++;
@@ -184,17 +207,34 @@ static void find_path(struct adding *adding, const char *path, unsigned depth)
     if (dir) closedir(dir);
 }
 
+/* "./docs/" and "docs" are the same: a file is known by its path. */
+static void find_root(struct adding *adding, const char *word)
+{
+    char path[PATH_BYTES];
+    while (word[0] == '.' && word[1] == '/' && word[2]) {
+        word += 2;
+        while (word[0] == '/' && word[1]) word++;
+    }
+    int n = snprintf(path, sizeof(path), "%s", word);
+    if (n < 0 || (size_t)n >= sizeof(path)) n = (int)sizeof(path) - 1;
+    while (n > 1 && path[n - 1] == '/') path[--n] = '\0';
+    find_path(adding, path, 0);
+}
+
 static void add_found(struct adding *adding)
 {
     for (size_t i = 0; i < adding->found_count; i++) {
         const struct found *one = &adding->found[i];
         if (!one->path) continue;
-        show_progress(adding, i, one->path);
+        adding->at = i;
+        adding->sent_bytes = 0;
+        show_progress(adding);
         add_file(adding, one->path, one->size);
+        adding->sent_bytes = 0;
         adding->seen_bytes += one->size;
-        free(one->path);
     }
     if (shows_progress(adding)) fputs("\r\033[K", stderr);
+    for (size_t i = 0; i < adding->found_count; i++) free(adding->found[i].path);
     free(adding->found);
 }
 
@@ -221,14 +261,41 @@ static enum exit_code begin_build(struct adding *adding, const char *name)
     return EXIT_FINE;
 }
 
-static void tell_failures(const struct cria_index_metadata *metadata)
+/* A file by its name; the server tells ids. */
+static void tell_failure(const struct adding *adding, const void *failed)
 {
-    for (size_t i = 0; i < cria_index_metadata_failed_files_count(metadata); i++) {
-        const void *failed = cria_index_metadata_failed_files_at(metadata, i);
-        char *why = cria_to_json(failed);
-        cli_say(EXIT_DATA, "not indexed: %s", why ? why : "?");
-        cria_text_free(why);
-    }
+    struct cria_directory_file *file = NULL;
+    const char *id = cria_get_text(failed, "directory_file_id"),
+               *why = cria_get_text(failed, "error");
+    if (id && cria_beta_directories_files_get(adding->cli->client, adding->directory_id, id, NULL,
+                                              &file) != CRIA_OK)
+        file = NULL;
+    const char *path = file ? cria_directory_file_unique_id(file) : NULL;
+    fputs("cria: not indexed: ", stderr);
+    cli_print_safe(path ? path : id ? id : "?", stderr);
+    fputs(": ", stderr);
+    cli_print_safe(why ? why : "no reason was told", stderr);
+    fputc('\n', stderr);
+    cria_free(file);
+}
+
+static void tell_failures(const struct adding *adding, const struct cria_index_metadata *metadata)
+{
+    for (size_t i = 0; i < cria_index_metadata_failed_files_count(metadata); i++)
+        tell_failure(adding, cria_index_metadata_failed_files_at(metadata, i));
+}
+
+/* How many files are read already, where the server counts them. */
+static void show_building(const struct adding *adding, const struct cria_index_metadata *metadata,
+                          const char *status)
+{
+    if (!shows_progress(adding)) return;
+    const void *counts = cria_get_object(metadata, "file_counts");
+    long long total = cria_get_int(counts, "total"),
+              done = cria_get_int(counts, "succeeded") + cria_get_int(counts, "failed");
+    fprintf(stderr, "\r\033[Kbuilding the index: %s", status);
+    if (total) fprintf(stderr, ", %lld of %lld files read", done, total);
+    fflush(stderr);
 }
 
 static enum exit_code wait_ready(struct adding *adding)
@@ -240,8 +307,13 @@ static enum exit_code wait_ready(struct adding *adding)
         const struct cria_index_metadata *metadata = cria_index_metadata(index);
         const char *status = cria_index_metadata_status(metadata);
         bool is_ready = strcmp(status, "ready") == 0, has_failed = strcmp(status, "failed") == 0;
-        if (has_failed) cli_say(EXIT_DATA, "%s", cria_index_metadata_error_message(metadata));
-        if (is_ready || has_failed) tell_failures(metadata);
+        if (!is_ready && !has_failed)
+            show_building(adding, metadata, status);
+        else if (shows_progress(adding))
+            fputs("\r\033[K", stderr);
+        const char *error = cria_index_metadata_error_message(metadata);
+        if (has_failed) cli_say(EXIT_DATA, "%s", error ? error : "the index could not be built");
+        if (is_ready || has_failed) tell_failures(adding, metadata);
         if (is_ready && adding->cli->is_json) cli_print_json(index);
         cria_free(index);
         if (is_ready) return adding->failed ? EXIT_FAILED : EXIT_FINE;
@@ -257,7 +329,7 @@ enum exit_code cli_add(struct cli *cli)
     enum exit_code code = find_index(&adding, name);
     if (code == EXIT_FINE) code = make_directory(&adding, name);
     for (size_t i = 0; i < cli->word_count && code == EXIT_FINE; i++)
-        find_path(&adding, cli->words[i], 0);
+        find_root(&adding, cli->words[i]);
     if (code == EXIT_FINE) add_found(&adding);
     if (code == EXIT_FINE) code = begin_build(&adding, name);
     if (code == EXIT_FINE) code = wait_ready(&adding);

@@ -32,7 +32,10 @@ static enum exit_code save_as(struct cli *cli, const char *path, const char *nam
     bool good = fflush(saving.file) == 0 && fsync(fileno(saving.file)) == 0;
     if (fclose(saving.file) != 0) good = false;
     if (code == CRIA_OK && good && rename(part, name) == 0) {
-        if (!cli->is_quiet) printf("%s: %.1f MB\n", name, (double)saving.bytes / 1e6);
+        if (cli->is_json)
+            printf("{\"bytes\":%llu}\n", (unsigned long long)saving.bytes);
+        else if (!cli->is_quiet)
+            printf("%s: %.1f MB\n", name, (double)saving.bytes / 1e6);
         return EXIT_FINE;
     }
     unlink(part);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { WORDS_COLUMNS = 38, NAMED_MAX = 20 };
+
 static const struct cli_command commands[] = {
     {"add", "PATH…", "put files or folders into an index",
      "Uploads what is new or changed, builds the index, and waits until it can be asked.\n"
@@ -64,9 +66,12 @@ bool cli_knows(const char *command)
 
 void cli_print_commands(FILE *out)
 {
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        fprintf(out, "  cria %-10s %-38s %s\n", commands[i].name, commands[i].words,
-                commands[i].summary);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        int more = 0; /* bytes that take no column */
+        for (const char *c = commands[i].words; *c; c++) more += ((unsigned char)*c & 0xC0) == 0x80;
+        fprintf(out, "  cria %-10s %-*s %s\n", commands[i].name, WORDS_COLUMNS + more,
+                commands[i].words, commands[i].summary);
+    }
 }
 
 /* ---- telling */
@@ -160,6 +165,26 @@ void cli_ids_free(char *ids[INDEXES_MAX], size_t count)
     for (size_t i = 0; i < count; i++) free(ids[i]);
 }
 
+/* What there is to choose from, on stderr. */
+static void name_choices(struct cli *cli, const char *wanted)
+{
+    struct cria_iterator *all = NULL;
+    const void *item = NULL;
+    size_t n = 0;
+    enum cria_code code = cria_beta_indexes_list_all(cli->client, NULL, &all);
+    while (code == CRIA_OK && (code = cria_iterator_next(all, &item)) == CRIA_OK && item) {
+        if (wanted && !names_index(item, wanted)) continue;
+        if (n++ == NAMED_MAX) {
+            fputs("  … `cria indexes` lists all\n", stderr);
+            break;
+        }
+        fprintf(stderr, "  %s  ", cria_index_id(item));
+        cli_print_safe(cria_index_name(item), stderr);
+        fputc('\n', stderr);
+    }
+    cria_iterator_free(all);
+}
+
 static enum exit_code choose(struct cli *cli, const char *wanted, char **out)
 {
     struct cria_iterator *all = NULL;
@@ -178,13 +203,14 @@ static enum exit_code choose(struct cli *cli, const char *wanted, char **out)
     } else if (count == 0) {
         result = cli_say(EXIT_FAILED, "there is no index yet; make one with `cria add PATH`");
     } else if (wanted && matches == 0) {
-        result = cli_say(EXIT_FAILED, "there is no index '%s'; `cria indexes` lists them", wanted);
+        result = cli_say(EXIT_FAILED, "there is no index '%s'; there are:", wanted);
+        name_choices(cli, NULL);
     } else if (matches > 1) {
-        result =
-            cli_say(EXIT_USAGE,
-                    wanted ? "%zu indexes are called so: name one by its id"
-                           : "there are %zu indexes: choose with --index NAME (see `cria indexes`)",
-                    matches);
+        result = cli_say(EXIT_USAGE,
+                         wanted ? "%zu indexes are called so: name one by its id:"
+                                : "there are %zu indexes: choose with --index NAME (or its id):",
+                         matches);
+        name_choices(cli, wanted);
     }
     cria_iterator_free(all);
     if (result != EXIT_FINE) {
@@ -221,6 +247,7 @@ static void print_help(const struct cli_command *command)
            "  --base-url URL   the server (LLAMA_CLOUD_BASE_URL, else http://127.0.0.1:8484)\n"
            "  --api-key KEY    better in the environment: LLAMA_CLOUD_API_KEY\n"
            "  --project ID     the project, where it is not the default one\n"
+           "  --organization ID  the same for the organization\n"
            "  --limit N        how many, where there is a list\n"
            "  --quiet          no progress\n",
            command->name, command->words, command->summary, command->help[0] ? "\n\n" : "",
@@ -229,8 +256,8 @@ static void print_help(const struct cli_command *command)
 
 static enum exit_code read_option(struct cli *cli, const char *name, const char *value, bool *took)
 {
-    static const char *const known[] = {"index",   "base-url", "api-key", "project",
-                                        "session", "limit",    "context", "name"};
+    static const char *const known[] = {"index", "base-url", "api-key", "project",     "session",
+                                        "limit", "context",  "name",    "organization"};
     *took = true;
     if (strcmp(name, "json") == 0 || strcmp(name, "quiet") == 0 || strcmp(name, "no-color") == 0) {
         *took = false;
@@ -254,9 +281,15 @@ static enum exit_code read_option(struct cli *cli, const char *name, const char 
     case 2: cli->api_key = value; break;
     case 3: cli->project = value; break;
     case 4: cli->session = value; break;
-    case 5: cli->limit = strtol(value, NULL, 10); break;
+    case 5: {
+        char *end;
+        cli->limit = strtol(value, &end, 10);
+        if (*end || cli->limit < 1) return cli_say(EXIT_USAGE, "--limit wants a number, 1 or more");
+        break;
+    }
     case 6: cli->context = value; break;
-    default: cli->name = value; break;
+    case 7: cli->name = value; break;
+    default: cli->organization = value; break;
     }
     return EXIT_FINE;
 }
@@ -268,6 +301,9 @@ static enum exit_code read_words(struct cli *cli, int argc, char **argv)
         char name[40];
         const char *equals = strchr(argv[i], '=');
         bool took;
+        if (!only_words && argv[i][0] == '-' && argv[i][1] && argv[i][1] != '-')
+            return cli_say(EXIT_USAGE, "no option %s; behind -- a word may begin with a dash",
+                           argv[i]);
         if (only_words || strncmp(argv[i], "--", 2) != 0) {
             if (cli->word_count == sizeof(cli->words) / sizeof(cli->words[0]))
                 return cli_say(EXIT_USAGE, "too many words");
@@ -299,7 +335,9 @@ int cli_main(int argc, char **argv)
     cli.is_terminal = isatty(STDOUT_FILENO);
     cli.has_color = cli.is_terminal && !(no_color && no_color[0]);
     for (int i = 2; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0) {
+        if (strcmp(argv[i], "--") == 0)
+            break;
+        else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_help(command);
             return EXIT_FINE;
         }
@@ -308,6 +346,7 @@ int cli_main(int argc, char **argv)
     const struct cria_client_options options = {.base_url = cli.base_url,
                                                 .api_key = cli.api_key,
                                                 .project_id = cli.project,
+                                                .organization_id = cli.organization,
                                                 .max_retries = 1};
     if (cria_client_new(&options, &cli.client) != CRIA_OK) return (int)cli_fail(&cli, cli.command);
     code = command->run(&cli);

@@ -32,7 +32,7 @@ struct cli {
     size_t word_count;
     const char *index_names[INDEXES_MAX];
     size_t index_count;
-    const char *base_url, *api_key, *project, *session, *context, *name;
+    const char *base_url, *api_key, *project, *session, *context, *name, *organization;
     long limit; /* 0: not said */
     bool is_json, has_color, is_quiet, is_terminal;
 };

@@ -4,9 +4,9 @@
 
 #include "cli/cli.h"
 
-static const char *const options[] = {"--index",   "--json",  "--base-url", "--api-key",
-                                      "--project", "--limit", "--session",  "--context",
-                                      "--name",    "--quiet", "--help"};
+static const char *const options[] = {"--index",   "--json",  "--base-url",     "--api-key",
+                                      "--project", "--limit", "--session",      "--context",
+                                      "--name",    "--quiet", "--organization", "--help"};
 static const char *const others[] = {"serve", "keys", "projects", "config", "restore"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -115,16 +115,28 @@ enum exit_code cli_man(struct cli *cli)
             print_roff(command->help);
         }
     }
+    puts(".TP\n.B serve\nThe server; \\fBcria serve \\-\\-help\\fR lists its options.\n"
+         ".TP\n.B keys\n.I create | list | revoke\n.br\nAPI keys of a data folder.\n"
+         ".TP\n.B projects\n.I create | list\n.br\nIts projects.\n"
+         ".TP\n.B config check\nTells every mistake in options, environment and file.\n"
+         ".TP\n.B restore\n.I FILE DIR [\\-\\-verify]\n.br\nMakes a data folder of a backup.");
     puts(".SH OPTIONS\n.TP\n.BI \\-\\-index \" name\"\nWhich index, by name or id; may be "
          "repeated.\n"
          ".TP\n.B \\-\\-json\nOne JSON object a line.\n"
          ".TP\n.BI \\-\\-base\\-url \" url\"\nThe server.\n"
+         ".TP\n.BI \\-\\-project \" id\"\nThe project, where it is not the default one.\n"
          ".TP\n.BI \\-\\-limit \" n\"\nHow many, where there is a list.\n"
          ".SH ENVIRONMENT\n.TP\n.B LLAMA_CLOUD_BASE_URL\nThe server.\n"
          ".TP\n.B LLAMA_CLOUD_API_KEY\nThe key.\n.TP\n.B NO_COLOR\nNo colours.\n"
          ".SH EXIT STATUS\n0, 1 when what was asked for is not there, else as in sysexits.h: 64 "
          "usage, "
-         "65 data, 66 no input, 69 no server, 77 not allowed.");
+         "65 data, 66 no input, 69 no server, 75 too late, try again, 77 not allowed.\n"
+         ".SH FILES\n.TP\n.I ~/.local/state/cria/history\nWhat was typed in chat.\n"
+         ".TP\n.I ~/.cache/cria/\nIndexes of folders that were asked about.\n"
+         ".SH EXAMPLES\n.nf\ncria serve &\ncria add docs/ \\-\\-index manuals\n"
+         "cria ask \"How is it switched on?\" \\-\\-index manuals\n"
+         "cria ask docs/ \"How is it switched on?\"\n"
+         "cria backup all.tar && cria restore all.tar data2 \\-\\-verify\n.fi");
     return EXIT_FINE;
 }
 
@@ -136,10 +148,30 @@ static bool drop(void *arg, const void *bytes, size_t size)
     return true;
 }
 
+/* Control characters, quotes and backslashes do not come through. */
+static void print_quoted(const char *text)
+{
+    putchar('"');
+    for (; *text; text++)
+        if ((unsigned char)*text >= ' ' && *text != '"' && *text != '\\') putchar(*text);
+    putchar('"');
+}
+
 static bool tell(const struct cli *cli, bool is_good, const char *what, const char *why)
 {
-    printf("%s%s%s  %s%s%s\n", cli_bold(cli), is_good ? "fine " : "wrong", cli_plain(cli), what,
-           why && why[0] ? ": " : "", why ? why : "");
+    if (!why) why = "";
+    if (cli->is_json) {
+        printf("{\"check\":");
+        print_quoted(what);
+        printf(",\"is_good\":%s,\"detail\":", is_good ? "true" : "false");
+        print_quoted(why);
+        puts("}");
+        return is_good;
+    }
+    printf("%s%s%s  %s%s", cli_bold(cli), is_good ? "fine " : "wrong", cli_plain(cli), what,
+           why[0] ? ": " : "");
+    cli_print_safe(why, stdout);
+    putchar('\n');
     return is_good;
 }
 
@@ -150,11 +182,17 @@ enum exit_code cli_doctor(struct cli *cli)
     size_t ready = 0, failed = 0, other = 0;
     bool good = true;
     enum cria_code code = cria_fetch(cli->client, "/health", drop, NULL);
-    if (!tell(cli, code == CRIA_OK, "the server answers", code ? cria_last_error()->detail : ""))
+    bool is_other = code == CRIA_STATUS; /* it answers; LlamaCloud has no such path */
+    if (!tell(cli, code == CRIA_OK || is_other, "the server answers",
+              is_other ? "it is no Cria, or an old one"
+              : code   ? cria_last_error()->detail
+                       : ""))
         return EXIT_UNAVAILABLE;
-    code = cria_fetch(cli->client, "/ready", drop, NULL);
-    good &=
-        tell(cli, code == CRIA_OK, "it can read and write", code ? cria_last_error()->detail : "");
+    if (!is_other) {
+        code = cria_fetch(cli->client, "/ready", drop, NULL);
+        good &= tell(cli, code == CRIA_OK, "it can read and write",
+                     code ? cria_last_error()->detail : "");
+    }
     code = cria_beta_indexes_list_all(cli->client, NULL, &all);
     while (code == CRIA_OK && (code = cria_iterator_next(all, &item)) == CRIA_OK && item) {
         const char *status = cria_index_metadata_status(cria_index_metadata(item));

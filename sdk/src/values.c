@@ -185,6 +185,21 @@ char *cria_to_json(const void *handle)
     return handle ? json_dumps(handle, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 }
 
+const char *cria_get_text(const void *handle, const char *name)
+{
+    return sdk_text(handle, name);
+}
+
+int64_t cria_get_int(const void *handle, const char *name)
+{
+    return sdk_int(handle, name);
+}
+
+const void *cria_get_object(const void *handle, const char *name)
+{
+    return sdk_object(handle, name);
+}
+
 char *cria_member_json(const void *handle, const char *name)
 {
     return cria_to_json(member(handle, name));

@@ -10,12 +10,12 @@
 #include "platform/clock.h"
 #include "server/control.h"
 
-enum { ARENA_BYTES = 64 << 20, LIST_WINDOW = 1000 };
+enum { ARENA_BYTES = 64 << 20, LIST_WINDOW = 1000, LINE_MAX_BYTES = 65536 };
 
 /* What the command line asked for. */
 struct wish {
     const char *data, *name, *project, *target;
-    bool read_only;
+    bool read_only, is_json;
     int64_t expires_at_us;
 };
 
@@ -28,12 +28,27 @@ struct place {
     struct cria_account *account;
 };
 
-static const char usage[] = "usage: cria keys create --name NAME [--project ID] [--read-only] "
-                            "[--expires-days N] [--data DIR]\n"
-                            "       cria keys list [--data DIR]\n"
-                            "       cria keys revoke ID-OR-PREFIX [--data DIR]\n"
-                            "       cria projects create NAME [--data DIR]\n"
-                            "       cria projects list [--data DIR]\n";
+static const char usage[] =
+    "usage: cria keys create --name NAME [--project ID] [--read-only] [--expires-days N] [--data "
+    "DIR]\n"
+    "       cria keys list [--data DIR]\n"
+    "       cria keys revoke ID-OR-PREFIX [--data DIR]\n"
+    "       cria projects create NAME [--data DIR]\n"
+    "       cria projects list [--data DIR]\n"
+    "\n"
+    "They work on a data folder (--data, CRIA_DATA, else cria-data), whether its server runs or\n"
+    "not. A key is shown once, on standard output, when it is made; only its hash is kept. A key\n"
+    "with --project may use that project alone, one with --read-only changes nothing.\n"
+    "--json prints one JSON object a line.\n";
+
+/* Prints what was written as one line; false when memory is short. */
+static bool print_line(struct cria_buf *buf)
+{
+    bool good = !buf->failed;
+    if (good) printf("%.*s\n", CRIA_STR_ARG(cria_buf_str(buf)));
+    cria_buf_release(buf);
+    return good;
+}
 
 static enum cria_status place_open(struct place *place)
 {
@@ -110,33 +125,62 @@ static enum cria_status key_create(struct place *place, const struct wish *wish)
         if (st != CRIA_OK) return st;
         id = key.id;
     }
+    if (wish->is_json) {
+        struct cria_buf buf;
+        cria_buf_init(&buf, LINE_MAX_BYTES);
+        struct cria_json_out out = cria_json_out_to(&buf);
+        cria_out_object(&out);
+        cria_out_member_str(&out, "id", id);
+        cria_out_member_str(&out, "key", secret);
+        cria_out_end(&out);
+        return print_line(&buf) ? CRIA_OK : cria_fail_memory(place->call);
+    }
     fprintf(stderr, "Made key %.*s. It is shown this once:\n", CRIA_STR_ARG(id));
     printf("%.*s\n", CRIA_STR_ARG(secret));
     return CRIA_OK;
 }
 
-static void print_key(struct cria_str id, struct cria_str prefix, struct cria_str name,
-                      struct cria_str project, bool read_only, const char *state)
+static void print_key(const struct wish *wish, struct cria_str id, struct cria_str prefix,
+                      struct cria_str name, struct cria_str project, bool read_only,
+                      const char *state)
 {
+    if (wish->is_json) {
+        struct cria_buf buf;
+        cria_buf_init(&buf, LINE_MAX_BYTES);
+        struct cria_json_out out = cria_json_out_to(&buf);
+        cria_out_object(&out);
+        cria_out_member_str(&out, "id", id);
+        cria_out_member_str(&out, "prefix", prefix);
+        cria_out_member_str(&out, "name", name);
+        if (project.len)
+            cria_out_member_str(&out, "project_id", project);
+        else
+            cria_out_member_null(&out, "project_id");
+        cria_out_member_bool(&out, "read_only", read_only);
+        cria_out_member_bool(&out, "is_revoked", state[0] == 'r');
+        cria_out_end(&out);
+        (void)print_line(&buf);
+        return;
+    }
+    if (!project.ptr) project = CRIA_STR("(all projects)");
     printf("%-42.*s %-14.*s %-8s %-10s %-38.*s %.*s\n", CRIA_STR_ARG(id), CRIA_STR_ARG(prefix),
            read_only ? "read" : "write", state, CRIA_STR_ARG(project), CRIA_STR_ARG(name));
 }
 
-static enum cria_status key_list(struct place *place)
+static enum cria_status key_list(struct place *place, const struct wish *wish)
 {
-    struct cria_str everywhere = CRIA_STR("(all projects)");
-    printf("%-42s %-14s %-8s %-10s %-38s %s\n", "id", "begins with", "may", "state", "project",
-           "name");
+    if (!wish->is_json)
+        printf("%-42s %-14s %-8s %-10s %-38s %s\n", "id", "begins with", "may", "state", "project",
+               "name");
     if (place->is_running) {
         const struct cria_json *answer;
         enum cria_status st = ask(place, "GET", "/admin/keys", (struct cria_str){0}, &answer);
         const struct cria_json *items = st == CRIA_OK ? cria_json_get(answer, "items") : NULL;
         for (size_t i = 0; items && i < items->count; i++) {
             const struct cria_json *key = &items->items[i];
-            struct cria_str project = cria_json_get_str(key, "project_id");
             bool is_revoked = !cria_json_is_null(cria_json_get(key, "revoked_at"));
-            print_key(cria_json_get_str(key, "id"), cria_json_get_str(key, "prefix"),
-                      cria_json_get_str(key, "name"), project.ptr ? project : everywhere,
+            print_key(wish, cria_json_get_str(key, "id"), cria_json_get_str(key, "prefix"),
+                      cria_json_get_str(key, "name"), cria_json_get_str(key, "project_id"),
                       cria_json_get_bool(key, "read_only", false), is_revoked ? "revoked" : "live");
         }
         return st;
@@ -145,8 +189,7 @@ static enum cria_status key_list(struct place *place)
     enum cria_status st = cria_account_key_list(place->account, place->call, &list);
     for (size_t i = 0; st == CRIA_OK && i < list.count; i++) {
         const struct cria_api_key *key = &list.items[i];
-        print_key(key->id, key->prefix, key->name,
-                  key->project_id.ptr ? key->project_id : everywhere, !key->may_write,
+        print_key(wish, key->id, key->prefix, key->name, key->project_id, !key->may_write,
                   key->revoked_at_us ? "revoked" : "live");
     }
     return st;
@@ -164,8 +207,26 @@ static enum cria_status key_revoke(struct place *place, const struct wish *wish)
     } else {
         st = cria_account_key_revoke(place->account, place->call, cria_str_from(wish->target));
     }
-    if (st == CRIA_OK) printf("revoked %s\n", wish->target);
+    if (st == CRIA_OK && !wish->is_json) printf("revoked %s\n", wish->target);
     return st;
+}
+
+static void print_project(const struct wish *wish, struct cria_str id, struct cria_str name,
+                          bool is_new)
+{
+    struct cria_buf buf;
+    if (!wish->is_json) {
+        printf("%.*s%s%.*s\n", CRIA_STR_ARG(id), is_new ? "" : "  ",
+               CRIA_STR_ARG(is_new ? CRIA_STR("") : name));
+        return;
+    }
+    cria_buf_init(&buf, LINE_MAX_BYTES);
+    struct cria_json_out out = cria_json_out_to(&buf);
+    cria_out_object(&out);
+    cria_out_member_str(&out, "id", id);
+    cria_out_member_str(&out, "name", name);
+    cria_out_end(&out);
+    (void)print_line(&buf);
 }
 
 static enum cria_status project_create(struct place *place, const struct wish *wish)
@@ -189,11 +250,11 @@ static enum cria_status project_create(struct place *place, const struct wish *w
                                          &project);
         id = st == CRIA_OK ? project.id : (struct cria_str){0};
     }
-    if (st == CRIA_OK) printf("%.*s\n", CRIA_STR_ARG(id));
+    if (st == CRIA_OK) print_project(wish, id, cria_str_from(wish->target), true);
     return st;
 }
 
-static enum cria_status project_list(struct place *place)
+static enum cria_status project_list(struct place *place, const struct wish *wish)
 {
     enum cria_status st;
     if (place->is_running) {
@@ -201,9 +262,8 @@ static enum cria_status project_list(struct place *place)
         st = ask(place, "GET", "/admin/projects", (struct cria_str){0}, &answer);
         const struct cria_json *items = st == CRIA_OK ? cria_json_get(answer, "items") : NULL;
         for (size_t i = 0; items && i < items->count; i++) {
-            struct cria_str id = cria_json_get_str(&items->items[i], "id");
-            struct cria_str name = cria_json_get_str(&items->items[i], "name");
-            printf("%.*s  %.*s\n", CRIA_STR_ARG(id), CRIA_STR_ARG(name));
+            print_project(wish, cria_json_get_str(&items->items[i], "id"),
+                          cria_json_get_str(&items->items[i], "name"), false);
         }
         return st;
     }
@@ -218,7 +278,7 @@ static enum cria_status project_list(struct place *place)
                                   &list);
     cria_store_read_end(tx);
     for (size_t i = 0; st == CRIA_OK && i < list.count; i++)
-        printf("%.*s  %.*s\n", CRIA_STR_ARG(list.items[i].id), CRIA_STR_ARG(list.items[i].name));
+        print_project(wish, list.items[i].id, list.items[i].name, false);
     return st;
 }
 
@@ -235,6 +295,8 @@ static bool read_wish(int argc, char **argv, struct wish *wish)
         bool is_days = strcmp(flag, "--expires-days") == 0;
         if (strcmp(flag, "--read-only") == 0) {
             wish->read_only = true;
+        } else if (strcmp(flag, "--json") == 0) {
+            wish->is_json = true;
         } else if (text || is_days) {
             if (++i == argc) return false;
             if (text)
@@ -282,6 +344,11 @@ int cria_admin_main(int argc, char **argv)
     const char *verb = argc > 1 ? argv[1] : "", *data = getenv("CRIA_DATA");
     struct wish wish = {.data = data && data[0] ? data : "cria-data"};
     bool is_keys = strcmp(argv[0], "keys") == 0;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") != 0) continue;
+        fputs(usage, stdout);
+        return EX_OK;
+    }
     bool creates = strcmp(verb, "create") == 0, lists = strcmp(verb, "list") == 0;
     bool revokes = is_keys && strcmp(verb, "revoke") == 0;
     bool is_right = read_wish(argc, argv, &wish) && (creates || lists || revokes);
@@ -300,10 +367,10 @@ int cria_admin_main(int argc, char **argv)
     enum cria_status st = place_open(&place);
     if (st == CRIA_OK && is_keys)
         st = creates ? key_create(&place, &wish)
-             : lists ? key_list(&place)
+             : lists ? key_list(&place, &wish)
                      : key_revoke(&place, &wish);
     else if (st == CRIA_OK)
-        st = creates ? project_create(&place, &wish) : project_list(&place);
+        st = creates ? project_create(&place, &wish) : project_list(&place, &wish);
     place_close(&place);
     if (st != CRIA_OK)
         fprintf(stderr, "cria: %s\n", call.error[0] ? call.error : cria_status_name(st));

@@ -19,7 +19,7 @@ static const char usage[] =
     "usage: cria serve [--data DIR] [--listen ADDRESS:PORT] [options]\n"
     "       cria keys create|list|revoke …       API keys of a data folder\n"
     "       cria projects create|list …          its projects\n"
-    "       cria restore FILE DIR                a data folder of a backup; each file is checked\n"
+    "       cria restore FILE DIR [--verify]     a data folder of a backup; each file is checked\n"
     "       cria config check [options]          tells every mistake in options, environment and "
     "file\n"
     "       cria config --markdown               the options as a table\n"
@@ -93,6 +93,14 @@ static int serve(int argc, char **argv)
 static int config_main(int argc, char **argv)
 {
     struct cria_config config;
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") != 0) continue;
+        puts("usage: cria config check [options of serve]\n       cria config --markdown\n\n"
+             "check tells every mistake in options, environment and file at once, and starts "
+             "nothing:\n0 all is well, 78 something is wrong. `cria serve --help` lists the "
+             "options.");
+        return EX_OK;
+    }
     if (argc == 1 && strcmp(argv[0], "--markdown") == 0) {
         cria_config_markdown(stdout);
         return EX_OK;
@@ -107,34 +115,76 @@ static int config_main(int argc, char **argv)
     return good ? EX_OK : EX_CONFIG;
 }
 
+static const char restore_usage[] =
+    "usage: cria restore FILE DIR [--verify] [--json]\n"
+    "\n"
+    "Makes a data folder, which must be empty or not there, of a file that `cria backup` wrote.\n"
+    "Every file is compared with its digest. --verify then reads what the database says and looks\n"
+    "for each stored file. Start a server on it with `cria serve --data DIR`.\n";
+
+static int restore_exit_code(enum cria_status st)
+{
+    return st == CRIA_OK            ? EX_OK
+           : st == CRIA_E_CORRUPT   ? EX_DATAERR
+           : st == CRIA_E_CONFLICT  ? EX_CANTCREAT
+           : st == CRIA_E_NO_MEMORY ? EX_OSERR
+                                    : EX_IOERR;
+}
+
+static void tell_restored(const char *folder, const struct cria_restored *restored, bool is_json,
+                          bool verifies)
+{
+    if (is_json)
+        printf("{\"files\":%llu,\"bytes\":%llu,\"verified\":%s}\n",
+               (unsigned long long)restored->blobs, (unsigned long long)restored->bytes,
+               verifies ? "true" : "false");
+    else
+        printf("%s: %llu files, %.1f MB, all as their digests say%s\n", folder,
+               (unsigned long long)restored->blobs, (double)restored->bytes / 1e6,
+               verifies ? "; the database misses none" : "");
+}
+
 static int restore(int argc, char **argv)
 {
     struct cria_arena arena;
     struct cria_call call;
     struct cria_restored restored;
     struct cria_store *store = NULL;
-    if (argc != 2) {
-        fputs("usage: cria restore FILE DIR\n", stderr);
+    const char *words[2];
+    int count = 0;
+    bool verifies = false, is_json = false, is_wrong = false;
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(restore_usage, stdout);
+            return EX_OK;
+        }
+        if (strcmp(argv[i], "--verify") == 0)
+            verifies = true;
+        else if (strcmp(argv[i], "--json") == 0)
+            is_json = true;
+        else if (argv[i][0] != '-' && count < 2)
+            words[count++] = argv[i];
+        else
+            is_wrong = true;
+    }
+    if (is_wrong || count != 2) {
+        fputs(restore_usage, stderr);
         return EX_USAGE;
     }
     cria_arena_init(&arena, ARENA_BYTES);
     cria_call_init(&call, &arena);
-    enum cria_status st = cria_backup_restore(&call, argv[0], argv[1], &restored);
-    /* Opening it is the last check: the schema is ours, the database whole. */
+    enum cria_status st = cria_backup_restore(&call, words[0], words[1], &restored);
+    /* Opening it is a check too: the schema is ours, the database whole. */
     if (st == CRIA_OK)
-        st = cria_store_open(&(struct cria_store_options){.folder = argv[1]}, &call, &store);
+        st = cria_store_open(&(struct cria_store_options){.folder = words[1]}, &call, &store);
+    if (st == CRIA_OK && verifies) st = cria_backup_verify(store, &call);
     cria_store_close(store);
     if (st == CRIA_OK)
-        printf("%s: %llu files, %.1f MB, all as their digests say\n", argv[1],
-               (unsigned long long)restored.blobs, (double)restored.bytes / 1e6);
+        tell_restored(words[1], &restored, is_json, verifies);
     else
         fprintf(stderr, "cria: %s\n", call.error[0] ? call.error : cria_status_name(st));
     cria_arena_release(&arena);
-    return st == CRIA_OK            ? EX_OK
-           : st == CRIA_E_CORRUPT   ? EX_DATAERR
-           : st == CRIA_E_CONFLICT  ? EX_CANTCREAT
-           : st == CRIA_E_NO_MEMORY ? EX_OSERR
-                                    : EX_IOERR;
+    return restore_exit_code(st);
 }
 
 int main(int argc, char **argv)

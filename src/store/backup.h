@@ -27,4 +27,11 @@ struct cria_restored {
 CRIA_MUST_CHECK enum cria_status cria_backup_restore(struct cria_call *call, const char *file,
                                                      const char *folder, struct cria_restored *out);
 
+/**
+ * Looks whether every stored file that the database names is there with its size, and reads all of
+ * the text it keeps. CRIA_E_CORRUPT: what is missing.
+ */
+CRIA_MUST_CHECK enum cria_status cria_backup_verify(struct cria_store *store,
+                                                    struct cria_call *call);
+
 #endif

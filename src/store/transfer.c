@@ -183,29 +183,33 @@ static void put_project(struct writer *w, const struct cria_project *project)
     cria_buf_release(&buf);
 }
 
+/* Steps by hand: the call's arena would grow with each row. */
 static void put_blobs(struct writer *w, struct cria_store *store, struct cria_tx *tx,
                       struct cria_str project)
 {
-    struct cria_query q;
     size_t count = 0;
-    cria_query_open(&q, tx, w->call,
-                    CRIA_STR("SELECT sha256 FROM files WHERE project_id = ?"
-                             " UNION SELECT sha256 FROM attachments WHERE project_id = ?"));
-    cria_query_str(&q, project);
-    cria_query_str(&q, project);
-    while (w->status == CRIA_OK && cria_query_next(&q)) {
-        char prefix[128], path[PATH_BYTES];
-        struct cria_str sha256 = cria_query_get_str(&q);
-        snprintf(prefix, sizeof(prefix), "blobs/%.*s/%.2s", CRIA_STR_ARG(project),
-                 sha256.len == 64 ? sha256.ptr : "--");
-        snprintf(path, sizeof(path), "%s/%s/%.*s", cria_store_folder(store), prefix,
-                 CRIA_STR_ARG(sha256));
-        count++;
-        if (cria_archive_add_file(w->fd, path, prefix, sha256.ptr)) continue;
-        w->status = cria_archive_fail(w->call, "A stored file cannot be exported");
+    enum cria_step step = CRIA_STEP_FAILED;
+    struct cria_stmt *stmt = tx->driver->prepare(
+        tx->conn, CRIA_STR("SELECT sha256 FROM files WHERE project_id = ?"
+                           " UNION SELECT sha256 FROM attachments WHERE project_id = ?"));
+    if (stmt) {
+        tx->driver->bind_str(stmt, 1, project);
+        tx->driver->bind_str(stmt, 2, project);
     }
-    enum cria_status st = cria_query_close(&q);
-    if (w->status == CRIA_OK) w->status = st;
+    while (stmt && w->status == CRIA_OK && (step = tx->driver->step(stmt)) == CRIA_STEP_ROW) {
+        char prefix[128], path[PATH_BYTES], name[CRIA_SHA256_HEX];
+        struct cria_str sha256 = tx->driver->column_str(stmt, 0);
+        snprintf(name, sizeof(name), "%.*s", CRIA_STR_ARG(sha256));
+        snprintf(prefix, sizeof(prefix), "blobs/%.*s/%.2s", CRIA_STR_ARG(project), name);
+        snprintf(path, sizeof(path), "%s/%s/%s", cria_store_folder(store), prefix, name);
+        count++;
+        if (!cria_archive_add_file(w->fd, path, prefix, name))
+            w->status = cria_archive_fail(w->call, "A stored file cannot be exported");
+    }
+    if (w->status == CRIA_OK && step == CRIA_STEP_FAILED)
+        w->status = cria_fail(w->call, CRIA_E_IO, "The list of files cannot be read: %s",
+                              tx->driver->message(tx->conn));
+    if (stmt) tx->driver->reset(stmt);
     cria_buf_printf(&w->digests, "%zu blobs\n", count);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "store/archive.h"
+#include "store/backup.h"
 #include "store/blobs.h"
 #include "store/query.h"
 #include "store/transfer_tables.h"
@@ -343,6 +344,21 @@ CRIA_TEST(a_snapshot_leaves_out_what_is_derived)
     store_fixture_free(g);
 }
 
+CRIA_TEST(a_verified_folder_has_all_that_its_database_names)
+{
+    struct store_fixture *f = *state;
+    char path[400], sha256[CRIA_SHA256_HEX];
+    fill(f);
+    if (cria_backup_verify(f->store, &f->call) != CRIA_OK) fail_msg("%s", f->call.error);
+    cria_sha256_hex(cria_str_from(content), sha256);
+    snprintf(path, sizeof(path), "%s/blobs/" HOME "/%.2s/%s", f->folder, sha256, sha256);
+    assert_int_equal(truncate(path, 3), 0);
+    assert_int_equal(cria_backup_verify(f->store, &f->call), CRIA_E_CORRUPT);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(cria_backup_verify(f->store, &f->call), CRIA_E_CORRUPT);
+    assert_non_null(strstr(f->call.error, sha256));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
@@ -353,6 +369,7 @@ int main(void)
         CASE(a_damaged_file_leaves_nothing_behind),
         CASE(one_at_a_time),
         CASE(a_snapshot_leaves_out_what_is_derived),
+        CASE(a_verified_folder_has_all_that_its_database_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,6 +158,13 @@ CRIA_API void cria_free(void *result);
 CRIA_API char *cria_to_json(const void *handle);
 /** A member as JSON, for those that have no accessor; NULL: it is not there. */
 CRIA_API char *cria_member_json(const void *handle, const char *name);
+/** A member's text, number or object, for those that have no accessor; NULL or 0: it is not there,
+ * or of another kind. They live as long as the handle. */
+CRIA_API const char *cria_get_text(const void *handle, const char *name);
+/** As cria_get_text(). */
+CRIA_API int64_t cria_get_int(const void *handle, const char *name);
+/** As cria_get_text(); a handle, not to be freed. */
+CRIA_API const void *cria_get_object(const void *handle, const char *name);
 /** Whether a member is there, and whether it is null. */
 CRIA_API enum cria_presence cria_member_presence(const void *handle, const char *name);
 /** Ends what cria_to_json() and cria_member_json() gave. NULL is fine. */
