@@ -78,7 +78,7 @@ static bool shows_progress(const struct adding *adding)
 static void show_progress(const struct adding *adding)
 {
     enum { BAR = 20 };
-    char bar[BAR * 3 + 1] = ""; /* a mark takes three bytes */
+    char bar[BAR * 3 + 1] = "" /* a mark takes three bytes */, line[400];
     uint64_t sent = adding->seen_bytes + adding->sent_bytes;
     double seconds = now_s() - adding->begun, total = (double)adding->total_bytes;
     double share = total > 0 ? (double)sent / total : 0;
@@ -87,11 +87,21 @@ static void show_progress(const struct adding *adding)
     if (!shows_progress(adding)) return;
     if (share > 1) share = 1; /* a form is a little longer than its file */
     for (int i = 0; i < BAR; i++) memcpy(bar + (size_t)i * 3, i < share * BAR ? "█" : "░", 4);
-    fprintf(stderr, "\r\033[K%s %3.0f%%  %zu/%zu  %.1f of %.1f MB  %.1f MB/s  %.0f s left  ", bar,
-            share * 100, adding->at + 1, adding->found_count, (double)sent / 1e6, total / 1e6,
-            rate / 1e6, left);
+    int figures =
+        snprintf(line, sizeof(line), " %3.0f%%  %zu/%zu  %.1f of %.1f MB  %.1f MB/s  %.0f s left  ",
+                 share * 100, adding->at + 1, adding->found_count, (double)sent / 1e6, total / 1e6,
+                 rate / 1e6, left);
+    /* A line that does not fit could not be written over. */
+    int width = (int)cli_columns(STDERR_FILENO), room = width ? width - 1 - BAR - figures : 0;
+    if (width && room < 0) bar[0] = '\0';
     const char *path = adding->found[adding->at].path, *name = path ? strrchr(path, '/') : NULL;
-    cli_print_safe(name ? name + 1 : path, stderr);
+    name = name ? name + 1 : path ? path : "";
+    int len = (int)strlen(name);
+    if (len > room) len = room > 0 ? room : 0;
+    while (len && ((unsigned char)name[len] & 0xC0) == 0x80) len--;
+    snprintf(line + figures, sizeof(line) - (size_t)figures, "%.*s", len, name);
+    fprintf(stderr, "\r\033[K%s", bar);
+    cli_print_safe(line, stderr);
     fflush(stderr);
 }
 
@@ -221,8 +231,16 @@ static void find_root(struct adding *adding, const char *word)
     find_path(adding, path, 0);
 }
 
+static int by_path(const void *a, const void *b)
+{
+    const char *one = ((const struct found *)a)->path, *other = ((const struct found *)b)->path;
+    return strcmp(one ? one : "", other ? other : "");
+}
+
 static void add_found(struct adding *adding)
 {
+    if (adding->found_count) /* folders give their files in any order */
+        qsort(adding->found, adding->found_count, sizeof(*adding->found), by_path);
     for (size_t i = 0; i < adding->found_count; i++) {
         const struct found *one = &adding->found[i];
         if (!one->path) continue;

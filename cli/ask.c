@@ -1,25 +1,23 @@
 /* ask.c - questions: once, or in a conversation. */
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#ifdef CRIA_HAVE_EDIT
-#include <editline/readline.h>
-#endif
 
 #include "cli/cli.h"
+#include "cli/line.h"
 #include "cli/markdown.h"
 
-enum { AROUND_CHARS = 400, HISTORY_LINES = 1000 };
+enum { AROUND_CHARS = 400 };
 
 /* Ctrl-C stops the answer that runs; a handler may only write to what is atomic. */
 static struct cria_stream *volatile running;
+static volatile int interrupted;
 
 static void on_interrupt(int number)
 {
     (void)number;
+    interrupted = 1;
     if (running) cria_stream_cancel(running);
 }
 
@@ -109,7 +107,8 @@ static enum exit_code one_turn(struct cli *cli, const char *session, char *const
     enum cria_code code = cria_beta_chat_stream(cli->client, session, &params, &stream);
     if (code != CRIA_OK) return cli_fail(cli, "ask");
     running = stream;
-    cli_markdown_init(&markdown, stdout, !cli->has_color);
+    if (interrupted) cria_stream_cancel(stream); /* while it was being opened */
+    cli_markdown_init(&markdown, stdout, !cli->has_color, cli_columns(STDOUT_FILENO));
     sigaction(SIGINT, &action, &before);
     while ((code = cria_stream_next(stream, &event)) == CRIA_OK && event) {
         enum exit_code shown = show_event(cli, event, &markdown);
@@ -236,111 +235,70 @@ static void open_source(struct cli *cli, const char *session, long n)
     cria_free(chat);
 }
 
-/* ---- lines that are typed */
+/* ---- a conversation */
 
-#ifdef CRIA_HAVE_EDIT
-/* Where the history lies, its folders made; "" when nowhere. Questions are nobody else's business:
- * the file is the user's alone. */
-static void history_file(char *out, size_t size)
+/* What begins with a slash. */
+static enum exit_code run_command(struct cli *cli, const char *line, char **session,
+                                  char *const *ids, size_t count)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    int n = state && state[0] == '/' ? snprintf(out, size, "%s/cria", state)
-            : home && home[0] == '/' ? snprintf(out, size, "%s/.local/state/cria", home)
-                                     : 0;
-    if (n <= 0 || (size_t)n + sizeof("/history") > size) {
-        out[0] = '\0';
-        return;
+    if (strcmp(line, "/sources") == 0) {
+        tell_sources(cli, *session);
+    } else if (strncmp(line, "/open ", 6) == 0) {
+        open_source(cli, *session, strtol(line + 6, NULL, 10));
+    } else if (strcmp(line, "/new") == 0) {
+        free(*session);
+        *session = NULL;
+        return new_session(cli, ids, count, session);
+    } else {
+        puts("There are /sources, /open N, /new and /quit.");
     }
-    for (char *c = out + 1; *c; c++) {
-        if (*c != '/') continue;
-        *c = '\0';
-        mkdir(out, 0700);
-        *c = '/';
+    return EXIT_FINE;
+}
+
+static enum exit_code converse(struct cli *cli, struct cli_line *lines, char **session,
+                               char *const *ids, size_t count, bool prompts)
+{
+    enum exit_code code = EXIT_FINE;
+    const char *line = NULL;
+    while (code == EXIT_FINE) {
+        interrupted = 0;
+        enum cli_line_kind kind = cli_line_read(lines, &interrupted, &line);
+        if (kind == CLI_LINE_INTERRUPTED) puts("^C");
+        if (kind == CLI_LINE_INTERRUPTED) continue;
+        if (kind == CLI_LINE_END) {
+            if (prompts) putchar('\n');
+            break;
+        }
+        if (line[0] == '\0') continue;
+        if (strcmp(line, "/quit") == 0 || strcmp(line, "/exit") == 0) break;
+        if (line[0] == '/')
+            code = run_command(cli, line, session, ids, count);
+        else
+            one_turn(cli, *session, ids, 0, line);
     }
-    mkdir(out, 0700);
-    memcpy(out + n, "/history", sizeof("/history"));
-    int fd = open(out, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0) close(fd);
-}
-#endif
-
-static void history_begin(char *file, size_t size)
-{
-    file[0] = '\0';
-#ifdef CRIA_HAVE_EDIT
-    rl_initialize();
-    using_history();
-    stifle_history(HISTORY_LINES);
-    history_file(file, size);
-    if (file[0]) read_history(file);
-#else
-    (void)size;
-#endif
-}
-
-static void history_add(const char *file, const char *line)
-{
-#ifdef CRIA_HAVE_EDIT
-    add_history(line);
-    if (file[0]) write_history(file);
-#else
-    (void)file, (void)line;
-#endif
-}
-
-/* A line that was typed, to be freed; NULL at the end. */
-static char *read_line(const struct cli *cli, bool prompts)
-{
-    char *line = NULL;
-    size_t size = 0;
-#ifdef CRIA_HAVE_EDIT
-    if (prompts) return readline("> ");
-#endif
-    if (prompts) printf("%s> %s", cli_bold(cli), cli_plain(cli));
-    fflush(stdout);
-    if (getline(&line, &size, stdin) >= 0) return line;
-    free(line);
-    return NULL;
+    return code;
 }
 
 enum exit_code cli_chat(struct cli *cli)
 {
-    char *ids[INDEXES_MAX], *session = NULL, *line = NULL, history[4096];
+    char *ids[INDEXES_MAX], *session = NULL;
     size_t count;
+    struct sigaction before, action = {.sa_handler = on_interrupt};
+    if (cli->word_count) return cli_say(EXIT_USAGE, "chat takes no words; questions are typed");
     enum exit_code code = cli_indexes_of(cli, ids, &count);
     if (code != EXIT_FINE) return code;
     bool prompts = isatty(STDIN_FILENO) && cli->is_terminal;
     code = cli->session ? EXIT_FINE : new_session(cli, ids, count, &session);
     if (cli->session) session = strdup(cli->session);
-    if (prompts) history_begin(history, sizeof(history));
+    struct cli_line *lines = cli_line_new(prompts, "> ");
     if (prompts && code == EXIT_FINE)
-        puts("Ask away. /sources shows what the last answer rests on, /open N the text around a "
+        puts("Ask away. /sources shows what the last answer rests on, /open N the text around a\n"
              "source, /new begins afresh, /quit leaves.");
-    while (code == EXIT_FINE || code == EXIT_FAILED) {
-        free(line);
-        line = read_line(cli, prompts);
-        if (!line) break;
-        size_t len = strlen(line);
-        while (len && (line[len - 1] == '\n' || line[len - 1] == ' ')) line[--len] = '\0';
-        if (len == 0) continue;
-        if (prompts) history_add(history, line);
-        if (strcmp(line, "/quit") == 0) break;
-        if (strcmp(line, "/sources") == 0) {
-            tell_sources(cli, session);
-        } else if (strncmp(line, "/open ", 6) == 0) {
-            open_source(cli, session, strtol(line + 6, NULL, 10));
-        } else if (strcmp(line, "/new") == 0) {
-            free(session);
-            session = NULL;
-            code = new_session(cli, ids, count, &session);
-        } else if (line[0] == '/') {
-            puts("There are /sources, /open N, /new and /quit.");
-        } else {
-            one_turn(cli, session, ids, 0, line);
-        }
-    }
-    if (prompts) putchar('\n');
-    free(line);
+    if (prompts) sigaction(SIGINT, &action, &before);
+    if (code == EXIT_FINE)
+        code = lines ? converse(cli, lines, &session, ids, count, prompts) : EXIT_SOFTWARE;
+    if (prompts) sigaction(SIGINT, &before, NULL);
+    cli_line_free(lines);
     free(session);
     cli_ids_free(ids, count);
     return code;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { WORDS_COLUMNS = 38, NAMED_MAX = 20 };
@@ -148,6 +149,12 @@ void cli_print_safe(const char *text, FILE *out)
             if (c != 0x7F) fputc(c, out);
         }
     }
+}
+
+unsigned cli_columns(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20 ? size.ws_col : 0;
 }
 
 /* ---- which index */

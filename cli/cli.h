@@ -76,6 +76,8 @@ enum exit_code cli_say(enum exit_code code, const char *format, ...)
 const char *cli_bold(const struct cli *cli);
 const char *cli_dim(const struct cli *cli);
 const char *cli_plain(const struct cli *cli);
+/** Of the terminal behind a descriptor; 0: none, or so narrow that lines are better left alone. */
+unsigned cli_columns(int fd);
 /** Prints a handle as one line of JSON. */
 void cli_print_json(const void *handle);
 /** Text of a server that may hold control characters: those but the line end and tab go. */

@@ -10,20 +10,78 @@ struct styles {
 static const struct styles bold = {"\033[1m", "\033[22m"}, italic = {"\033[3m", "\033[23m"},
                            code = {"\033[36m", "\033[39m"}, dim = {"\033[2m", "\033[22m"};
 
-void cli_markdown_init(struct cli_markdown *md, FILE *out, bool is_plain)
+void cli_markdown_init(struct cli_markdown *md, FILE *out, bool is_plain, unsigned width)
 {
-    *md = (struct cli_markdown){.out = out, .is_plain = is_plain, .is_head = true, .before = ' '};
+    *md = (struct cli_markdown){
+        .out = out, .is_plain = is_plain, .is_head = true, .before = ' ', .width = width};
+}
+
+/* ---- words and lines */
+
+static void start_line(struct cli_markdown *md)
+{
+    md->column = md->indent;
+    if (md->is_quote)
+        fprintf(md->out, "%s│ %s", dim.on, dim.off);
+    else
+        fprintf(md->out, "%*s", (int)md->indent, "");
+}
+
+/* The word in hand goes to this line if it fits, else to the next. */
+static void flush_word(struct cli_markdown *md)
+{
+    if (md->width && md->word_columns && md->column > md->indent && !md->is_fenced &&
+        md->column + md->blanks + md->word_columns > md->width) {
+        fputc('\n', md->out);
+        start_line(md);
+        md->blanks = 0;
+    }
+    if (md->word_columns) {
+        fprintf(md->out, "%*s", (int)md->blanks, "");
+        md->column += md->blanks + md->word_columns;
+        md->blanks = 0;
+    }
+    fwrite(md->word, 1, md->word_len, md->out);
+    md->word_len = 0;
+    md->word_columns = 0;
+}
+
+static void put(struct cli_markdown *md, const char *bytes, size_t len, unsigned columns)
+{
+    if (md->word_len + len > sizeof(md->word)) flush_word(md);
+    memcpy(md->word + md->word_len, bytes, len);
+    md->word_len += len;
+    md->word_columns += columns;
+}
+
+/* Columns that a byte adds: the first of a character counts for it, two for the wide ones of East
+ * Asia and for signs beyond the first plane. */
+static unsigned columns_of(unsigned char c)
+{
+    return (c & 0xC0) == 0x80 ? 0 : (c >= 0xE3 && c <= 0xED) || c >= 0xF0 ? 2 : 1;
 }
 
 static void text(struct cli_markdown *md, const char *bytes, size_t len)
 {
-    fwrite(bytes, 1, len, md->out);
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] == ' ') {
+            flush_word(md);
+            md->blanks++;
+        } else if (bytes[i] == '\n') {
+            flush_word(md);
+            fputc('\n', md->out);
+            md->blanks = md->column = 0;
+        } else {
+            put(md, bytes + i, 1, columns_of((unsigned char)bytes[i]));
+        }
+    }
     if (len) md->before = bytes[len - 1];
 }
 
 static void set(struct cli_markdown *md, bool *is_on, const struct styles *style, bool wanted)
 {
-    if (*is_on != wanted) fputs(wanted ? style->on : style->off, md->out);
+    const char *escape = wanted ? style->on : style->off;
+    if (*is_on != wanted) put(md, escape, strlen(escape), 0);
     *is_on = wanted;
 }
 
@@ -61,6 +119,8 @@ static void end_line(struct cli_markdown *md)
     set(md, &md->is_heading, &bold, false);
     text(md, "\n", 1);
     md->is_head = true;
+    md->is_quote = false;
+    md->indent = 0;
 }
 
 static void inline_char(struct cli_markdown *md, char c)
@@ -125,9 +185,9 @@ static void look_at_head(struct cli_markdown *md)
         }
     } else if (!md->is_fenced && mark[0] == '>') {
         if (size == 1) return;
-        fputs(dim.on, md->out);
-        fputs("│ ", md->out);
-        fputs(dim.off, md->out);
+        md->is_quote = true;
+        md->indent = 2;
+        start_line(md);
         md->head_len = 0;
         if (last == ' ') return; /* a line of its own follows the mark */
         md->head[md->head_len++] = last;
@@ -138,6 +198,7 @@ static void look_at_head(struct cli_markdown *md)
         if (run == 1 && last == ' ') {
             text(md, head, blanks);
             text(md, "• ", strlen("• "));
+            md->indent = (unsigned)blanks + 2;
             md->head_len = 0;
             md->is_head = false;
             return;
@@ -183,9 +244,12 @@ void cli_markdown_add(struct cli_markdown *md, const char *bytes)
 void cli_markdown_end(struct cli_markdown *md)
 {
     if (md->is_plain) return;
+    /* A fence may be the last line, without an end. */
+    if (md->is_head && md->is_fenced && md->head_len < HEAD_MAX) take(md, '\n');
     if (md->is_head && md->head_len) give_head(md);
     settle_stars(md, '\n');
+    flush_word(md);
     if (md->is_bold || md->is_italic || md->is_code || md->is_heading || md->is_dim)
         fputs("\033[0m", md->out);
-    cli_markdown_init(md, md->out, false);
+    cli_markdown_init(md, md->out, false, md->width);
 }

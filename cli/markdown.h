@@ -16,10 +16,17 @@ struct cli_markdown {
     unsigned stars; /* seen, and not yet known what for */
     char before;    /* the last byte shown */
     bool is_c2;     /* the last byte may begin a control character */
+    /* Words are kept whole where the terminal is wide enough. */
+    char word[256]; /* not shown yet, with its escape sequences */
+    size_t word_len;
+    unsigned word_columns, column, blanks, width; /* width 0: lines are left as they are */
+    unsigned indent;                              /* of what goes on in the next line */
+    bool is_quote;
     bool is_bold, is_italic, is_code, is_heading, is_fenced, is_dim;
 };
 
-void cli_markdown_init(struct cli_markdown *md, FILE *out, bool is_plain);
+/** width: columns of the terminal; 0: long lines are not broken. */
+void cli_markdown_init(struct cli_markdown *md, FILE *out, bool is_plain, unsigned width);
 /** Shows what can be shown; the rest waits for what follows. */
 void cli_markdown_add(struct cli_markdown *md, const char *bytes);
 /** Shows the rest and sets the terminal back; ready for a next text. */
