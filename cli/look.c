@@ -1,8 +1,10 @@
 /* look.c - search, find, grep and cat over the parsed text of indexes. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/markdown.h"
 
 static long limit_of(const struct cli *cli, long otherwise)
 {
@@ -37,7 +39,14 @@ static void print_passage(struct cli *cli, const char *index_id,
     if (first && first == last) printf(", page %lld", first);
     if (first && first != last) printf(", pages %lld-%lld", first, last);
     printf("%s  %.3f\n", cli_plain(cli), cria_retrieved_chunk_score(chunk));
-    cli_print_safe(cria_retrieved_chunk_content(chunk), stdout);
+    if (cli->has_color) {
+        struct cli_markdown markdown;
+        cli_markdown_init(&markdown, stdout, false, cli_columns(STDOUT_FILENO));
+        cli_markdown_add(&markdown, cria_retrieved_chunk_content(chunk));
+        cli_markdown_end(&markdown);
+    } else {
+        cli_print_safe(cria_retrieved_chunk_content(chunk), stdout);
+    }
     puts("\n");
     free(name);
 }

@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "platform/clock.h"
 
-enum { BLOCK = CRIA_ARCHIVE_BLOCK, PIECE = 1 << 16 };
+enum { BLOCK = CRIA_ARCHIVE_BLOCK, PIECE = 1 << 16, REST_BYTES = 1 << 20, REST_MAX_US = 100000 };
 
 /* The head of an entry in a tar archive. */
 struct tar_head {
@@ -84,15 +85,31 @@ bool cria_archive_write_padding(int fd, uint64_t size)
     return over == 0 || cria_archive_write_bytes(fd, zeros, BLOCK - over);
 }
 
+void cria_archive_rest(struct cria_archive_pace *pace, size_t bytes)
+{
+    int64_t now_us = (int64_t)(cria_now_ns() / 1000);
+    pace->bytes += bytes;
+    if (pace->since_us == 0) pace->since_us = now_us;
+    if (pace->bytes < REST_BYTES) return;
+    int64_t worked_us = now_us - pace->since_us;
+    int64_t rest_us = worked_us < REST_MAX_US / 3 ? worked_us * 3 : REST_MAX_US;
+    const struct timespec rest = {0, rest_us * 1000};
+    nanosleep(&rest, NULL);
+    pace->bytes = 0;
+    pace->since_us = (int64_t)(cria_now_ns() / 1000);
+}
+
 static bool copy_file(int from, int to, uint64_t size)
 {
     char piece[PIECE];
+    struct cria_archive_pace pace = {0};
     while (size) {
         size_t want = size < sizeof(piece) ? (size_t)size : sizeof(piece);
         ssize_t n = read(from, piece, want);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0 || !cria_archive_write_bytes(to, piece, (size_t)n)) return false;
         size -= (uint64_t)n;
+        cria_archive_rest(&pace, (size_t)n);
     }
     return true;
 }

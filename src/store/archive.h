@@ -19,6 +19,13 @@ bool cria_archive_write_bytes(int fd, const void *bytes, size_t size);
 bool cria_archive_write_head(int fd, const char *prefix, const char *name, uint64_t size);
 /** Behind the bytes of an entry. */
 bool cria_archive_write_padding(int fd, uint64_t size);
+/** Called with each piece of a long copy: it sleeps now and then, three times as long as it worked
+ * before, so that writers find the disk and a processor. pace begins as {0}. */
+struct cria_archive_pace {
+    int64_t since_us;
+    uint64_t bytes;
+};
+void cria_archive_rest(struct cria_archive_pace *pace, size_t bytes);
 /** A file as an entry. */
 bool cria_archive_add_file(int to, const char *path, const char *prefix, const char *name);
 

@@ -30,6 +30,7 @@ enum {
 static bool hash_file(const char *path, char out[CRIA_SHA256_HEX], uint64_t *size)
 {
     char piece[PIECE];
+    struct cria_archive_pace pace = {0};
     struct cria_sha256 hash;
     ssize_t n = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -39,6 +40,7 @@ static bool hash_file(const char *path, char out[CRIA_SHA256_HEX], uint64_t *siz
     while ((n = read(fd, piece, sizeof(piece))) > 0) {
         cria_sha256_add(&hash, cria_str_make(piece, (size_t)n));
         *size += (uint64_t)n;
+        cria_archive_rest(&pace, (size_t)n);
     }
     close(fd);
     cria_sha256_finish_hex(&hash, out);

@@ -1,12 +1,16 @@
 """The commands of `cria` that talk to a server; tests/support/with_server.py starts the servers."""
 
+import fcntl
 import json
 import os
 import pty
+import select
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 import traceback
@@ -17,9 +21,9 @@ CRIA = Path(os.environ.get("CRIA_BIN_DIR") or ROOT / "build-dev" / "bin") / "cri
 USAGE, UNAVAILABLE, NO_PERMISSION = 64, 69, 77
 
 
-def cria(*words, want=0, env=None, typed=None, url=None):
+def cria(*words, want=0, env=None, typed=None, url=None, cwd=ROOT):
     more = dict(os.environ, LLAMA_CLOUD_BASE_URL=url or os.environ["CRIA_TEST_URL"], **(env or {}))
-    done = subprocess.run([CRIA, *words], cwd=ROOT, env=more, input=typed, capture_output=True,
+    done = subprocess.run([CRIA, *words], cwd=cwd, env=more, input=typed, capture_output=True,
                           text=True, timeout=60)
     assert done.returncode == want, (words, done.returncode, done.stdout, done.stderr)
     assert "\033" not in done.stdout, "colours into a pipe"
@@ -49,7 +53,13 @@ def add_uploads_by_difference():
         assert "/no/such" in cria("add", "/no/such", "--index", "railway", want=1).stderr
         bad = folder / "bad.pdf"
         bad.write_bytes(b"not a pdf at all \x00\x01")
-        assert "not indexed" in cria("add", str(bad), "--index", "railway").stderr
+        said = cria("add", str(bad), "--index", "railway").stderr
+        assert "not indexed: %s: " % bad in said and "PDF" in said, said
+        # One file by two spellings of its path is one file.
+        assert "1 uploaded" in cria("add", "s/fares.txt", "--index", "spelt", cwd=folder).stdout
+        assert "1 unchanged" in cria("add", ".//s/", "--index", "spelt", cwd=folder).stdout
+        spelt = [json.loads(line) for line in cria("indexes", "--json").stdout.splitlines()]
+        cria("indexes", "delete", [one["id"] for one in spelt if one["name"] == "spelt"][0])
     finally:
         shutil.rmtree(folder)
 
@@ -91,20 +101,28 @@ def lists():
     cria("indexes", "sync", index["id"])
     assert "fares.txt" in cria("files").stdout
     cria("add", str(ROOT / "samples" / "fares.txt"), "--index", "second")
-    assert "choose with --index" in cria("search", "dog", want=USAGE).stderr
+    for words in (["search", "dog"], ["ask", "dog"], ["chat"]):
+        said = cria(*words, want=USAGE).stderr
+        assert "choose with --index" in said and "railway" in said and "second" in said, said
     cria("search", "dog", "--index", "second", "--index", "railway")
     assert "no index 'third'" in cria("search", "dog", "--index", "third", want=1).stderr
 
 
 def mistakes():
     for words in (["ask"], ["ask", "a", "b"], ["grep"], ["cat"], ["search", "x", "--frob"],
-                  ["search", "x", "--limit"], ["indexes", "frob"], ["indexes", "delete"], ["frob"]):
+                  ["search", "x", "--limit"], ["search", "x", "--limit", "many"], ["ask", "-q"], ["chat", "x"],
+                  ["export", "x"], ["import"], ["backup"], ["keys"], ["projects", "frob"], ["restore", "x"], ["config"], ["indexes", "frob"], ["indexes", "delete"], ["frob"]):
         cria(*words, want=USAGE)
     assert "cria serve" in cria("ask", "x", want=UNAVAILABLE, url="http://127.0.0.1:9").stderr
     keyed = os.environ["CRIA_TEST_KEYED_URL"]
     said = cria("indexes", want=NO_PERMISSION, url=keyed, env={"LLAMA_CLOUD_API_KEY": "wrong-key"}).stderr
     assert "LLAMA_CLOUD_API_KEY" in said and "wrong-key" not in said
     cria("indexes", url=keyed, env={"LLAMA_CLOUD_API_KEY": os.environ["CRIA_TEST_KEY"]})
+    for command in ("serve", "keys", "projects", "restore", "config"):
+        said = cria(command, "--help").stdout
+        assert "cria " + command in said and len(said) > 200, said
+    assert "good" in cria("config", "check").stdout
+    assert "max-turns" in cria("config", "check", "--max-turns", "many", want=78).stderr
     for command in ("add", "ask", "chat", "search", "find", "grep", "cat", "indexes", "files", "sessions"):
         assert "--base-url" in cria(command, "--help").stdout
         assert "cria " + command in cria("--help").stdout
@@ -121,6 +139,7 @@ def manual_completions_doctor():
             subprocess.run([shell, "-n"], input=text, text=True, check=True)
     cria("completion", "tcsh", want=USAGE)
     assert cria("doctor").stdout.count("fine") == 4
+    assert all(json.loads(line)["is_good"] for line in cria("doctor", "--json").stdout.splitlines())
     assert "wrong" in cria("doctor", want=UNAVAILABLE, url="http://127.0.0.1:9").stdout
 
 
@@ -171,8 +190,8 @@ def backup_and_restore():
                 t.join()
             assert not problems, problems[0]
             assert not (place / "backup.tar.part").exists()
-        assert "digests" in subprocess.run([CRIA, "restore", file, place / "data"], check=True,
-                                           capture_output=True, text=True).stdout
+        assert "digests" in subprocess.run([CRIA, "restore", file, place / "data", "--verify"],
+                                           check=True, capture_output=True, text=True).stdout
         with Server(data=place / "data") as again:
             api = Api(again)
             for one in known:
@@ -201,6 +220,163 @@ def backup_and_restore():
         shutil.rmtree(place)
 
 
+def export_and_import():
+    """A project goes to another server: its ids, answers and citations stay what they were."""
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
+    from client import Api
+    from cria_server import Server
+
+    place = Path(tempfile.mkdtemp(prefix="cria-cli-export-"))
+    file, question = place / "project.tar", "Who founded the railway?"
+    try:
+        with Server() as here:
+            api = Api(here)
+            for part in ("operating-handbook.pdf", "fares.txt"):
+                cria("add", "samples/" + part, "--index", "railway", url=here.url)
+            index = json.loads(cria("indexes", "--json", url=here.url).stdout)
+            session = api.session(index["id"])
+            before = api.ask(session, question, [])
+            assert before.citations
+            history = api.get("/api/v1/chat/" + session)
+            cria("export", "No such", str(file), url=here.url, want=1)
+            assert not file.exists() and not list(place.iterdir())
+            assert " MB" in cria("export", "Default", str(file), url=here.url).stdout
+            assert json.loads(cria("export", "Default", str(place / "b"), "--json", url=here.url).stdout)["bytes"] > 0
+            assert "here already" in cria("import", str(file), url=here.url, want=65).stderr
+        with Server() as there:
+            api = Api(there)
+            project = json.loads(cria("import", str(file), "--json", url=there.url).stdout)
+            wish = {"project_id": project["id"]}
+            assert api.get("/api/v1/chat/" + session, query=wish) == history
+            moved = json.loads(cria("indexes", "--json", "--project", project["id"], url=there.url).stdout)
+            assert {k: moved[k] for k in ("id", "name")} == {k: index[k] for k in ("id", "name")}
+            said = [json.loads(line) for line in
+                    cria("ask", question, "--json", "--project", project["id"], url=there.url).stdout.splitlines()]
+            text = [e for e in said if e["type"] == "text"][0]
+            assert (text["content"], text["citations"]) == (before.text, before.citations)
+            # What is moved can be worked on: nothing is uploaded again, what is new is found.
+            more = cria("add", "samples/fares.txt", "samples/timetable.csv", "--index", "railway", "--project",
+                        project["id"], url=there.url).stdout
+            assert "1 uploaded" in more and "1 unchanged" in more, more
+            assert "timetable.csv" in cria("find", "--project", project["id"], url=there.url).stdout
+            cria("import", str(file), url=there.url, want=65)
+            copy = json.loads(cria("import", str(file), "--name", "copy", "--json", url=there.url).stdout)
+            assert copy["name"] == "copy" and copy["id"] != project["id"]
+            assert "212 households" in cria("ask", question, "--project", copy["id"], url=there.url).stdout
+            whole = file.read_bytes()
+            for damaged in (whole[:len(whole) // 2], b"no", whole.replace(b"households", b"househords", 1)):
+                (place / "damaged").write_bytes(damaged)
+                cria("import", str(place / "damaged"), "--name", "x", url=there.url, want=65)
+            cria("import", str(place / "nothing"), url=there.url, want=66)
+            names = [p["name"] for p in api.get("/api/v1/projects")]
+            assert sorted(names) == ["Default", "Default", "copy"], names
+            # It all is still there after a restart.
+            there.stop()
+            there.start()
+            assert "212 households" in cria("ask", question, "--project", copy["id"], url=there.url).stdout
+        keyed, env = os.environ["CRIA_TEST_KEYED_URL"], {"LLAMA_CLOUD_API_KEY": os.environ["CRIA_TEST_READ_KEY"]}
+        cria("export", "Default", str(place / "no.tar"), url=keyed, env=env, want=NO_PERMISSION)
+        cria("import", str(file), url=keyed, env=env, want=NO_PERMISSION)
+    finally:
+        shutil.rmtree(place)
+
+
+def keys_and_projects_in_json():
+    folder = Path(tempfile.mkdtemp(prefix="cria-cli-keys-"))
+    try:
+        made = json.loads(cria("keys", "create", "--name", "k", "--json", "--data", str(folder)).stdout)
+        listed = json.loads(cria("keys", "list", "--json", "--data", str(folder)).stdout)
+        assert listed["id"] == made["id"] and made["key"].startswith(listed["prefix"])
+        assert listed["project_id"] is None and not listed["is_revoked"]
+        project = json.loads(cria("projects", "create", "p", "--json", "--data", str(folder)).stdout)
+        rows = [json.loads(line) for line in
+                cria("projects", "list", "--json", "--data", str(folder)).stdout.splitlines()]
+        assert project in rows and len(rows) == 2
+    finally:
+        shutil.rmtree(folder)
+
+
+class Terminal:
+    """A command on a terminal of its own, 80 columns wide."""
+
+    def __init__(self, *words, **env):
+        self.seen = b""
+        pid, self.master = pty.fork()
+        if pid == 0:
+            os.environ.update(env, TERM="xterm", LANG="C.UTF-8")
+            os.execv(CRIA, [str(CRIA), *words])
+        self.pid = pid
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def wait_for(self, text, seconds=20):
+        """What came until then; forgets it."""
+        end = time.monotonic() + seconds
+        while text.encode() not in self.seen:
+            assert time.monotonic() < end, (text, self.seen)
+            if select.select([self.master], [], [], 0.1)[0]:
+                self.seen += os.read(self.master, 4096)
+        before, self.seen = self.seen.split(text.encode(), 1)
+        return before.decode("utf-8", "replace")
+
+    def end(self):
+        """The rest, and the exit code."""
+        try:
+            while chunk := os.read(self.master, 4096):
+                self.seen += chunk
+        except OSError:
+            pass  # the other end is closed
+        os.close(self.master)
+        return self.seen.decode("utf-8", "replace"), os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def a_conversation_on_a_terminal():
+    """Ctrl-C drops what is typed, or stops the turn; the program goes on. Lines are remembered."""
+    state = tempfile.mkdtemp(prefix="cria-cli-state-")
+    url = os.environ["CRIA_TEST_LLM_URL"]
+    cria("add", "samples/fares.txt", "--index", "slow", url=url)
+    try:
+        chat = Terminal("chat", "--index", "slow", LLAMA_CLOUD_BASE_URL=url, XDG_STATE_HOME=state)
+        chat.wait_for("> ")
+        chat.type("half a question\x03")
+        chat.wait_for("^C")
+        chat.type("scenario:slow\r")
+        chat.wait_for("word3")
+        chat.type("\x03")
+        cut = chat.wait_for("(stopped)")
+        assert "word59" not in cut
+        chat.wait_for("> ")
+        chat.type("Is it over?\r")
+        chat.wait_for("The documents say so")
+        chat.wait_for("> ")
+        chat.type("/quit\r")
+        _, code = chat.end()
+        assert code == 0
+        kept = Path(state) / "cria" / "history"
+        assert "Is\\040it\\040over?" in kept.read_text() and "half" not in kept.read_text()
+        assert kept.stat().st_mode & 0o077 == 0
+    finally:
+        shutil.rmtree(state)
+
+
+def progress_on_a_terminal():
+    folder = Path(tempfile.mkdtemp(prefix="cria-cli-progress-"))
+    try:
+        for n in range(3):
+            (folder / ("a long name that does not fit into the line %d.txt" % n)).write_text("Some words. " * 200000)
+        adding = Terminal("add", str(folder), "--index", "progress", LLAMA_CLOUD_BASE_URL=os.environ["CRIA_TEST_URL"])
+        seen, code = adding.end()
+        assert code == 0 and "\u2588" in seen and "MB/s" in seen and "s left" in seen, seen
+        for line in seen.replace("\n", "\r").split("\r"):
+            if "left" in line:
+                assert len(line.replace("\033[K", "")) <= 80, line
+        assert "3 uploaded" in seen
+    finally:
+        shutil.rmtree(folder)
+
+
 def colours_on_a_terminal():
     for env, want in (({}, True), ({"NO_COLOR": "1"}, False)):
         master, slave = pty.openpty()
@@ -222,7 +398,8 @@ def main():
     passed = failed = 0
     for test in (without_an_index, add_uploads_by_difference, questions, conversation, looking, lists,
                  mistakes, manual_completions_doctor, a_folder_without_a_server,
-                 backup_and_restore, colours_on_a_terminal):
+                 backup_and_restore, export_and_import, keys_and_projects_in_json, a_conversation_on_a_terminal,
+                 progress_on_a_terminal, colours_on_a_terminal):
         try:
             test()
             passed += 1

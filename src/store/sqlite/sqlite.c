@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/map.h"
+#include "platform/clock.h"
 #include "store/driver.h"
 #include "store/schema.h"
 #include "store/sqlite/vfs.h"
@@ -20,6 +22,8 @@ enum {
     WRITER_CACHE_KIB = 4096,
     BUSY_MS = 5000,
     MAX_STATEMENTS = 256,
+    REST_STEPS = 20000, /* some milliseconds of a copy */
+    REST_MAX_NS = 50000000,
     APPLICATION_ID = 0x43726961 /* "Cria": tells our files from those of other programs */
 };
 
@@ -278,11 +282,25 @@ static bool forget_derived(const char *path)
     return sqlite3_close(db) == SQLITE_OK && good;
 }
 
+/* Called by SQLite each so many steps of a copy: it sleeps as long as those took, so that writers
+ * find the disk and a processor. */
+static int rest(void *arg)
+{
+    uint64_t *since_ns = arg, worked_ns = cria_now_ns() - *since_ns;
+    const struct timespec pause = {0, worked_ns < REST_MAX_NS ? (long)worked_ns : REST_MAX_NS};
+    nanosleep(&pause, NULL);
+    *since_ns = cria_now_ns();
+    return 0;
+}
+
 static bool snapshot(struct cria_conn *conn, const char *path)
 {
+    uint64_t since_ns = cria_now_ns();
     char *sql = sqlite3_mprintf("VACUUM INTO %Q", path);
+    sqlite3_progress_handler(conn->db, REST_STEPS, rest, &since_ns);
     /* The database itself was opened for reading; this lets the copy be written. */
     bool good = sql && exec(conn, "PRAGMA query_only=0") && exec(conn, sql);
+    sqlite3_progress_handler(conn->db, 0, NULL, NULL);
     sqlite3_free(sql);
     return good && forget_derived(path);
 }
