@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "platform/clock.h"
+#include "platform/file.h"
 
 enum { BLOCK = CRIA_ARCHIVE_BLOCK, PIECE = 1 << 16, REST_BYTES = 1 << 20, REST_MAX_US = 100000 };
 
@@ -103,12 +104,18 @@ static bool copy_file(int from, int to, uint64_t size)
 {
     char piece[PIECE];
     struct cria_archive_pace pace = {0};
+    off_t settled = lseek(to, 0, SEEK_CUR);
     while (size) {
         size_t want = size < sizeof(piece) ? (size_t)size : sizeof(piece);
         ssize_t n = read(from, piece, want);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0 || !cria_archive_write_bytes(to, piece, (size_t)n)) return false;
         size -= (uint64_t)n;
+        off_t end = lseek(to, 0, SEEK_CUR);
+        if (end - settled >= REST_BYTES) {
+            cria_file_settle(to, (uint64_t)settled, (uint64_t)(end - settled));
+            settled = end;
+        }
         cria_archive_rest(&pace, (size_t)n);
     }
     return true;
