@@ -77,9 +77,9 @@ enum cria_code cria_client_new(const struct cria_client_options *options, struct
         keep(&client->ca_file, options->ca_file, NULL, NULL);
     if (good && !client->base_url)
         good = (client->base_url = strdup("http://127.0.0.1:8484")) != NULL;
-    good = good && add_custom_headers(&client->headers);
     for (size_t i = 0; good && i < options->header_count; i++)
         good = add_header(&client->headers, options->headers[i].name, options->headers[i].value);
+    good = good && add_custom_headers(&client->headers); /* behind: the option counts */
     client->timeout_s = options->timeout_s;
     client->max_retries = options->max_retries;
     client->log = options->log;
@@ -186,6 +186,26 @@ static size_t take_header(char *line, size_t size, size_t count, void *arg)
     return len;
 }
 
+/* Adds a header unless one of its name is there: what the caller says comes first and counts. */
+static bool add_missing(struct curl_slist **list, const char *name, const char *value)
+{
+    size_t len = strlen(name);
+    for (const struct curl_slist *h = *list; h; h = h->next)
+        if (curl_strnequal(h->data, name, len) && h->data[len] == ':') return true;
+    return add_header(list, name, value);
+}
+
+/* The same for a whole line. */
+static bool add_missing_line(struct curl_slist **list, const char *line)
+{
+    char name[128];
+    size_t len = strcspn(line, ":");
+    snprintf(name, sizeof(name), "%.*s", (int)(len < 127 ? len : 127), line);
+    const char *value = line[len] ? line + len + 1 : "";
+    while (*value == ' ') value++;
+    return add_missing(list, name, value);
+}
+
 struct curl_slist *sdk_headers(struct cria_client *client, const struct sdk_request *request,
                                int attempt, const char *extra)
 {
@@ -193,32 +213,25 @@ struct curl_slist *sdk_headers(struct cria_client *client, const struct sdk_requ
     struct sdk_text line = {0};
     char count[16];
     bool good = true;
-    for (const struct curl_slist *h = client->headers; h && good; h = h->next) {
-        struct curl_slist *grown = curl_slist_append(list, h->data);
-        good = grown != NULL;
-        if (grown) list = grown;
-    }
+    if (request && request->options)
+        for (size_t i = 0; good && i < request->options->header_count; i++)
+            good = add_missing(&list, request->options->headers[i].name,
+                               request->options->headers[i].value);
+    for (const struct curl_slist *h = client->headers; h && good; h = h->next)
+        good = add_missing_line(&list, h->data);
     snprintf(count, sizeof(count), "%d", attempt);
-    good = good && add_header(&list, "User-Agent", "libcria/" CRIA_SDK_VERSION) &&
-           add_header(&list, "X-Stainless-Retry-Count", count) && add_header(&list, "Expect", "");
+    good = good && add_missing(&list, "User-Agent", "libcria/" CRIA_SDK_VERSION) &&
+           add_missing(&list, "X-Stainless-Retry-Count", count) && add_missing(&list, "Expect", "");
     if (good && client->api_key) {
         sdk_text_add_z(&line, "Bearer ");
         sdk_text_add_z(&line, client->api_key);
-        good = !line.failed && add_header(&list, "Authorization", line.ptr);
+        good = !line.failed && add_missing(&list, "Authorization", line.ptr);
     }
     if (good && request && request->has_body)
-        good = add_header(&list, "Content-Type", "application/json");
+        good = add_missing(&list, "Content-Type", "application/json");
     if (good && request && request->idempotency_key[0])
-        good = add_header(&list, "Idempotency-Key", request->idempotency_key);
-    if (good && extra) {
-        struct curl_slist *grown = curl_slist_append(list, extra);
-        good = grown != NULL;
-        if (grown) list = grown;
-    }
-    if (request && request->options)
-        for (size_t i = 0; good && i < request->options->header_count; i++)
-            good = add_header(&list, request->options->headers[i].name,
-                              request->options->headers[i].value);
+        good = add_missing(&list, "Idempotency-Key", request->idempotency_key);
+    if (good && extra) good = add_missing_line(&list, extra);
     sdk_text_release(&line);
     if (good) return list;
     curl_slist_free_all(list);

@@ -11,7 +11,7 @@
 #include "platform/clock.h"
 #include "platform/file.h"
 
-enum { BLOCK = CRIA_ARCHIVE_BLOCK, PIECE = 1 << 16, REST_BYTES = 1 << 20, REST_MAX_US = 100000 };
+enum { BLOCK = CRIA_ARCHIVE_BLOCK, PIECE = 1 << 16, REST_BYTES = 1 << 18, REST_MAX_US = 100000 };
 
 /* The head of an entry in a tar archive. */
 struct tar_head {

@@ -75,7 +75,8 @@ struct cria_client_options {
     int max_retries;      /* 2; negative: none. 408, 409, 429, 5xx and lost connections are tried
                              again after 0.5 s, 1 s, … at most 8 s, or when the server says */
     const char *project_id, *organization_id; /* for calls that name none */
-    /** Sent with each call, behind those of LLAMA_CLOUD_CUSTOM_HEADERS ("Name: value" lines). */
+    /** Sent with each call, and those of LLAMA_CLOUD_CUSTOM_HEADERS (lines of "Name: value"). Of
+     * one name counts the call's, then these, then the environment's, then libcria's own. */
     const struct cria_header *headers;
     size_t header_count;
     const char *proxy;   /* else as the environment says */

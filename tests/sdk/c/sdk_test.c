@@ -516,6 +516,97 @@ static void retries_follow_the_official_rules(void **state)
     }
 }
 
+static void keep_line(void *arg, const char *line)
+{
+    char *all = arg;
+    size_t len = strlen(all);
+    snprintf(all + len, 4000 - len, "%s\n", line);
+}
+
+static void options_are_heeded(void **state)
+{
+    static char lines[4000];
+    struct cria_client *client = NULL;
+    struct cria_chat_summary *chat = NULL;
+    struct cria_list *projects = NULL;
+    (void)state;
+    lines[0] = '\0';
+    /* The key from the environment; attempts are told without it. */
+    setenv("LLAMA_CLOUD_BASE_URL", getenv("CRIA_TEST_KEYED_URL"), 1);
+    setenv("LLAMA_PARSE_API_KEY", getenv("CRIA_TEST_KEY"), 1);
+    good(cria_client_new(
+        &(struct cria_client_options){.max_retries = -1, .log = keep_line, .log_arg = lines},
+        &client));
+    good(cria_projects_list(client, NULL, &projects));
+    assert_non_null(strstr(lines, "GET"));
+    assert_non_null(strstr(lines, "200"));
+    assert_null(strstr(lines, getenv("CRIA_TEST_KEY")));
+    cria_free(projects);
+    cria_client_free(client);
+    /* LLAMA_CLOUD_API_KEY comes first; the option before both. */
+    setenv("LLAMA_CLOUD_API_KEY", "wrong", 1);
+    good(cria_client_new(&(struct cria_client_options){.max_retries = -1}, &client));
+    assert_int_equal(cria_projects_list(client, NULL, &projects), CRIA_STATUS);
+    assert_int_equal(cria_last_error()->status, 401);
+    cria_client_free(client);
+    good(cria_client_new(
+        &(struct cria_client_options){.api_key = getenv("CRIA_TEST_KEY"), .max_retries = -1},
+        &client));
+    good(cria_projects_list(client, NULL, &projects));
+    cria_free(projects);
+    cria_client_free(client);
+    unsetenv("LLAMA_CLOUD_BASE_URL");
+    unsetenv("LLAMA_CLOUD_API_KEY");
+    unsetenv("LLAMA_PARSE_API_KEY");
+    /* Headers of the environment, the client and the call reach the server: it looks at this one.
+     */
+    const struct cria_header key = {"Idempotency-Key", "twice"};
+    const struct cria_call_options with_key = {.headers = &key, .header_count = 1};
+    const struct cria_beta_chat_new_params once = {.options = &with_key};
+    char first[80];
+    client = client_for("CRIA_TEST_URL", NULL, -1);
+    good(cria_beta_chat_new(client, &once, &chat));
+    snprintf(first, sizeof(first), "%s", cria_chat_summary_session_id(chat));
+    cria_free(chat);
+    good(cria_beta_chat_new(client, &once, &chat));
+    assert_string_equal(cria_chat_summary_session_id(chat), first);
+    cria_free(chat);
+    cria_client_free(client);
+    setenv("LLAMA_CLOUD_CUSTOM_HEADERS", "X-Other: 1\nIdempotency-Key: twice", 1);
+    client = client_for("CRIA_TEST_URL", NULL, -1);
+    good(cria_beta_chat_new(client, NULL, &chat));
+    assert_string_equal(cria_chat_summary_session_id(chat), first);
+    unsetenv("LLAMA_CLOUD_CUSTOM_HEADERS");
+    cria_free(chat);
+    cria_client_free(client);
+    /* Certificates of one's own: a file that is none is told, not passed over. */
+    good(cria_client_new(&(struct cria_client_options){.base_url = "https://127.0.0.1:9",
+                                                       .ca_file = "/no/such/file",
+                                                       .max_retries = -1},
+                         &client));
+    assert_int_not_equal(cria_projects_list(client, NULL, &projects), CRIA_OK);
+    cria_client_free(client);
+}
+
+static void a_proxy_is_gone_through(void **state)
+{
+    (void)state;
+    struct cria_client *client = NULL;
+    struct cria_chat_summary *chat = NULL;
+    const struct cria_client_options options = {.base_url = getenv("CRIA_TEST_URL"),
+                                                .proxy = getenv("CRIA_TEST_PROXY_URL"),
+                                                .max_retries = -1};
+    good(cria_client_new(&options, &client));
+    good(cria_beta_chat_new(client, NULL, &chat));
+    cria_free(chat);
+    queue_faults("[{\"status\": 429, \"headers\": {\"retry-after\": \"7\"}}]");
+    assert_int_equal(cria_beta_chat_new(client, NULL, &chat), CRIA_STATUS);
+    assert_int_equal(cria_last_error()->status, 429); /* so it was asked, not the server */
+    assert_int_equal(cria_last_error()->retry_after_ms, 7000);
+    assert_string_equal(cria_last_error()->detail, "a made fault");
+    cria_client_free(client);
+}
+
 static void a_call_has_a_deadline(void **state)
 {
     (void)state;
@@ -611,6 +702,8 @@ int main(void)
         cmocka_unit_test(events_come_to_a_function_too),
         cmocka_unit_test(a_stream_is_cancelled_from_another_thread),
         cmocka_unit_test(retries_follow_the_official_rules),
+        cmocka_unit_test(options_are_heeded),
+        cmocka_unit_test(a_proxy_is_gone_through),
         cmocka_unit_test(a_call_has_a_deadline),
         cmocka_unit_test(a_cut_stream_is_taken_up_again),
         cmocka_unit_test(keys_and_projects),
