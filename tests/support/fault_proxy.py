@@ -10,6 +10,7 @@ streams included. `seen` has (method, path, fault or None) of every request.
 import http.client
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -20,7 +21,8 @@ STALL_SECONDS = 3
 
 
 class FaultProxy:
-    def __init__(self, host, port):
+    def __init__(self, host, port, certificate=None):
+        """certificate: a PEM file with its key, for a proxy that speaks TLS."""
         self.faults = []
         self.seen = []
         proxy = self
@@ -115,7 +117,11 @@ class FaultProxy:
                 pass
 
         self.server = Listener(("127.0.0.1", 0), Handler)
-        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+        self.url = "%s://127.0.0.1:%d" % ("https" if certificate else "http", self.server.server_address[1])
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):

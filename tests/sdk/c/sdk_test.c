@@ -579,12 +579,24 @@ static void options_are_heeded(void **state)
     unsetenv("LLAMA_CLOUD_CUSTOM_HEADERS");
     cria_free(chat);
     cria_client_free(client);
-    /* Certificates of one's own: a file that is none is told, not passed over. */
-    good(cria_client_new(&(struct cria_client_options){.base_url = "https://127.0.0.1:9",
-                                                       .ca_file = "/no/such/file",
-                                                       .max_retries = -1},
-                         &client));
-    assert_int_not_equal(cria_projects_list(client, NULL, &projects), CRIA_OK);
+}
+
+static void a_certificate_of_ones_own_is_trusted_when_named(void **state)
+{
+    (void)state;
+    struct cria_client *client = NULL;
+    struct cria_chat_summary *chat = NULL;
+    if (!getenv("CRIA_TEST_TLS_URL")) skip();
+    struct cria_client_options options = {.base_url = getenv("CRIA_TEST_TLS_URL"),
+                                          .ca_file = getenv("CRIA_TEST_CA"),
+                                          .max_retries = -1};
+    good(cria_client_new(&options, &client));
+    good(cria_beta_chat_new(client, NULL, &chat));
+    cria_free(chat);
+    cria_client_free(client);
+    options.ca_file = NULL; /* the system does not know it */
+    good(cria_client_new(&options, &client));
+    assert_int_equal(cria_beta_chat_new(client, NULL, &chat), CRIA_CONNECTION);
     cria_client_free(client);
 }
 
@@ -703,6 +715,7 @@ int main(void)
         cmocka_unit_test(a_stream_is_cancelled_from_another_thread),
         cmocka_unit_test(retries_follow_the_official_rules),
         cmocka_unit_test(options_are_heeded),
+        cmocka_unit_test(a_certificate_of_ones_own_is_trusted_when_named),
         cmocka_unit_test(a_proxy_is_gone_through),
         cmocka_unit_test(a_call_has_a_deadline),
         cmocka_unit_test(a_cut_stream_is_taken_up_again),
