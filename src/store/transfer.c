@@ -203,7 +203,9 @@ static void put_blobs(struct writer *w, struct cria_store *store, struct cria_tx
         snprintf(prefix, sizeof(prefix), "blobs/%.*s/%.2s", CRIA_STR_ARG(project), name);
         snprintf(path, sizeof(path), "%s/%s/%s", cria_store_folder(store), prefix, name);
         count++;
-        if (!cria_archive_add_file(w->fd, path, prefix, name))
+        if (sha256.len != sizeof(name) - 1 || strchr(name, '/'))
+            w->status = cria_fail(w->call, CRIA_E_CORRUPT, "A stored digest makes no sense");
+        else if (!cria_archive_add_file(w->fd, path, prefix, name))
             w->status = cria_archive_fail(w->call, "A stored file cannot be exported");
     }
     if (w->status == CRIA_OK && step == CRIA_STEP_FAILED)

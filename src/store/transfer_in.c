@@ -18,7 +18,8 @@ enum {
     PATH_BYTES = CRIA_STORE_PATH + 256,
     BATCH_ROWS = 256,      /* rows of one write, so that others need not wait long */
     BATCH_BYTES = 4 << 20, /* likewise; a row may be larger */
-    ARENA_BYTES = 1 << 20
+    ARENA_BYTES = 1 << 20,
+    ID_BYTES_MAX = 200
 };
 
 static uint64_t get64(const unsigned char in[8])
@@ -112,6 +113,29 @@ static enum cria_status insert_rows(struct cria_tx *tx, struct cria_call *call, 
     return st == CRIA_E_CONFLICT ? cria_archive_damaged(call, "its rows do not fit") : st;
 }
 
+/* Whether a text consists of letters, digits, dashes and underlines. */
+static bool is_plain(struct cria_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              c == '-' || c == '_'))
+            return false;
+    }
+    return true;
+}
+
+/* Digests and ids become parts of paths: nothing in them may lead elsewhere. The ids that clients
+ * choose themselves do not, and may be any text. */
+static bool is_harmless(struct cria_str text, const char *name)
+{
+    size_t len = strlen(name);
+    bool is_id = strcmp(name, "id") == 0 || (len > 3 && strcmp(name + len - 3, "_id") == 0);
+    if (strcmp(name, "sha256") == 0) return text.len == CRIA_SHA256_HEX - 1 && is_plain(text);
+    if (strcmp(name, "external_file_id") == 0 || strcmp(name, "unique_id") == 0) return true;
+    return !is_id || (text.len <= ID_BYTES_MAX && is_plain(text));
+}
+
 /* A sound text of its kind: what is stored is later sent as it is. */
 static bool is_sound(struct cria_str text, char kind)
 {
@@ -127,11 +151,12 @@ static bool is_sound(struct cria_str text, char kind)
     return good;
 }
 
-static bool take_cell(struct reader *r, struct batch *batch, char kind, struct cell *cell)
+static bool take_cell(struct reader *r, struct batch *batch,
+                      const struct cria_transfer_column *column, struct cell *cell)
 {
     unsigned char there, bytes[8];
     *cell = (struct cell){0};
-    if (kind == 'i') {
+    if (column->kind == 'i') {
         if (!take(r, bytes, 8)) return false;
         cell->number = (int64_t)get64(bytes);
         return true;
@@ -145,7 +170,7 @@ static bool take_cell(struct reader *r, struct batch *batch, char kind, struct c
                      : NULL;
     if (!text || !take(r, text, len)) return false;
     cell->text = cria_str_make(text, (size_t)len);
-    return is_sound(cell->text, kind);
+    return is_sound(cell->text, column->kind) && is_harmless(cell->text, column->name);
 }
 
 /* What the rows are made of. A name counts only if the table here has it, so it may go into SQL; a
@@ -200,7 +225,7 @@ static enum cria_status take_batch(struct reader *r, struct batch *batch, unsign
             return cria_archive_damaged(r->call, "a table ends too soon");
         if (!*more) break;
         for (size_t c = 0; c < width; c++)
-            if (!take_cell(r, batch, batch->columns.items[c].kind,
+            if (!take_cell(r, batch, &batch->columns.items[c],
                            &batch->cells[batch->rows * width + c]))
                 return cria_archive_damaged(r->call, "a row makes no sense");
         batch->rows++;

@@ -310,6 +310,56 @@ CRIA_TEST(a_damaged_file_leaves_nothing_behind)
     store_fixture_free(g);
 }
 
+static enum cria_status evil_entry(struct cria_tx *tx, struct cria_call *call)
+{
+    return run(tx, call, "UPDATE entries SET id = '../../x'");
+}
+
+static enum cria_status evil_file_of_entry(struct cria_tx *tx, struct cria_call *call)
+{
+    return run(tx, call, "UPDATE entries SET id = 'e', file_id = '/etc/passwd'");
+}
+
+static enum cria_status evil_digest(struct cria_tx *tx, struct cria_call *call)
+{
+    return run(tx, call,
+               "INSERT INTO attachments VALUES('" HOME "', 'e', 'k', 1, 'n', 'm', "
+               "'../../../../../../../../../../../../../../../../../../etc/passwd', 1, 1)");
+}
+
+static enum cria_status free_text(struct cria_tx *tx, struct cria_call *call)
+{
+    TRY(run(tx, call, "DELETE FROM attachments"));
+    TRY(run(tx, call, "UPDATE files SET external_file_id = '../Ä b'"));
+    return run(tx, call, "UPDATE entries SET file_id = NULL, unique_id = '/a/../b c'");
+}
+
+/* What an export of another server says becomes parts of paths here. */
+CRIA_TEST(ids_and_digests_lead_nowhere)
+{
+    static store_step_fn *const evil[] = {evil_entry, evil_file_of_entry};
+    struct store_fixture *f = *state, *g = store_fixture_new();
+    store_fixture_open(g);
+    fill(f);
+    for (size_t i = 0; i < CRIA_COUNT(evil); i++) {
+        assert_int_equal(write_step(f, evil[i]), CRIA_OK);
+        struct file out = export_home(f);
+        assert_int_equal(import_file(g, out.bytes, out.size, NULL), CRIA_E_CORRUPT);
+        assert_nothing(g, "evil");
+        free(out.bytes);
+    }
+    uint64_t size;
+    int fd;
+    assert_int_equal(write_step(f, evil_digest), CRIA_OK);
+    assert_int_not_equal(cria_project_export(f->store, &f->call, CRIA_STR(HOME), &fd, &size),
+                         CRIA_OK);
+    assert_int_equal(write_step(f, free_text), CRIA_OK);
+    struct file out = export_home(f);
+    assert_int_equal(import_file(g, out.bytes, out.size, NULL), CRIA_OK);
+    free(out.bytes);
+    store_fixture_free(g);
+}
+
 CRIA_TEST(one_at_a_time)
 {
     struct store_fixture *f = *state;
@@ -367,6 +417,7 @@ int main(void)
         CASE(a_project_comes_in_as_it_went_out),
         CASE(an_older_and_a_newer_schema_understand_each_other),
         CASE(a_damaged_file_leaves_nothing_behind),
+        CASE(ids_and_digests_lead_nowhere),
         CASE(one_at_a_time),
         CASE(a_snapshot_leaves_out_what_is_derived),
         CASE(a_verified_folder_has_all_that_its_database_names),
