@@ -85,9 +85,7 @@ CRIA_TEST(words_stay_whole)
 
 CRIA_TEST(nothing_steers_the_terminal)
 {
-    static const char *const evil[] = {"a\033[2Jb", "\033]0;title\007x",
-                                       "a\xC2\x9B"
-                                       "2Jb",
+    static const char *const evil[] = {"a\033[2Jb", "\033]0;title\007x", "a\302\2332Jb",
                                        "a\rb\bc\x7f"};
     (void)state;
     for (size_t i = 0; i < sizeof(evil) / sizeof(evil[0]); i++)
