@@ -160,19 +160,30 @@ static bool octal(const char *text, size_t len, uint64_t *out)
     return text[0] >= '0' && text[0] <= '7';
 }
 
-/* "blobs/<project>/<2 hex>/<64 hex>", and nothing that leads elsewhere. */
-bool cria_archive_is_blob(const char *path)
+/* Plain names, three folders deep: nothing that leads elsewhere. */
+static bool is_plain(const char *path, const char *root)
 {
-    size_t slashes = 0, len = strlen(path);
-    for (size_t i = 0; i < len; i++) {
-        char c = path[i];
-        if (c == '/') slashes++;
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '/'))
+    size_t slashes = 0;
+    for (const char *c = path; *c; c++) {
+        if (*c == '/')
+            slashes++;
+        else if (!((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || *c == '-'))
             return false;
     }
-    return strncmp(path, "blobs/", 6) == 0 && slashes == 3 && len > 70 && path[len - 65] == '/' &&
-           path[len - 68] == '/' && !strstr(path, "//") &&
+    return strncmp(path, root, strlen(root)) == 0 && slashes == 3 && !strstr(path, "//") &&
+           path[strlen(path) - 1] != '/';
+}
+
+bool cria_archive_is_blob(const char *path)
+{
+    size_t len = strlen(path);
+    return is_plain(path, "blobs/") && len > 70 && path[len - 65] == '/' && path[len - 68] == '/' &&
            strncmp(path + len - 67, path + len - 64, 2) == 0;
+}
+
+bool cria_archive_is_segment(const char *path)
+{
+    return is_plain(path, "segments/");
 }
 
 /* False with *st CRIA_OK: the end. */

@@ -43,5 +43,7 @@ bool cria_archive_next(struct cria_call *call, int fd, struct cria_archive_entry
 bool cria_archive_read_bytes(int fd, void *out, size_t size);
 /** "blobs/<project>/<2 hex>/<64 hex>", and nothing that leads elsewhere. */
 bool cria_archive_is_blob(const char *path);
+/** "segments/<project>/<index>/<name>", likewise: a search file. */
+bool cria_archive_is_segment(const char *path);
 
 #endif

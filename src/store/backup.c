@@ -84,19 +84,25 @@ struct walk {
     size_t root; /* length of the data folder's path with its slash */
 };
 
-static bool add_blob(void *arg, const char *folder, const char *name)
+static bool add_file(void *arg, const char *folder, const char *name)
 {
     const struct walk *walk = arg;
-    char path[PATH_BYTES];
+    char path[PATH_BYTES], entry[PATH_BYTES];
     snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return strlen(name) != 64 || cria_archive_add_file(walk->to, path, folder + walk->root, name);
+    snprintf(entry, sizeof(entry), "%s", path + walk->root);
+    if (cria_archive_is_blob(entry))
+        return cria_archive_add_file(walk->to, path, folder + walk->root, name);
+    /* Search files never change, but may be merged away meanwhile; what is not there is made again
+     * from the texts. */
+    return !cria_archive_is_segment(entry) || access(path, R_OK) != 0 ||
+           cria_archive_add_file(walk->to, path, folder + walk->root, name) || errno == ENOENT;
 }
 
 static bool add_group(void *arg, const char *folder, const char *name)
 {
     char path[PATH_BYTES];
     snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return each_name(path, add_blob, arg);
+    return each_name(path, add_file, arg);
 }
 
 static bool add_project(void *arg, const char *folder, const char *name)
@@ -109,14 +115,16 @@ static bool add_project(void *arg, const char *folder, const char *name)
 static bool add_all(struct cria_store *store, int to, const char *database)
 {
     static const char end[2 * BLOCK];
-    char sha256[CRIA_SHA256_HEX], blobs[PATH_BYTES];
+    char sha256[CRIA_SHA256_HEX], blobs[PATH_BYTES], segments[PATH_BYTES];
     uint64_t size;
     const char *folder = cria_store_folder(store);
     struct walk walk = {to, strlen(folder) + 1};
     snprintf(blobs, sizeof(blobs), "%s/blobs", folder);
+    snprintf(segments, sizeof(segments), "%s/segments", folder);
     return hash_file(database, sha256, &size) && add_manifest(to, sha256) &&
            cria_archive_add_file(to, database, "", "cria.db") &&
-           each_name(blobs, add_project, &walk) && cria_archive_write_bytes(to, end, sizeof(end));
+           each_name(blobs, add_project, &walk) && each_name(segments, add_project, &walk) &&
+           cria_archive_write_bytes(to, end, sizeof(end));
 }
 
 enum cria_status cria_backup_make(struct cria_store *store, struct cria_call *call, int *fd,
@@ -221,7 +229,8 @@ static enum cria_status restore_all(struct cria_call *call, int fd, const char *
     enum cria_status st = CRIA_OK;
     while (st == CRIA_OK && cria_archive_next(call, fd, &entry, &st)) {
         bool is_known = strcmp(entry.path, "manifest.json") == 0 ||
-                        strcmp(entry.path, "cria.db") == 0 || cria_archive_is_blob(entry.path);
+                        strcmp(entry.path, "cria.db") == 0 || cria_archive_is_blob(entry.path) ||
+                        cria_archive_is_segment(entry.path);
         st = is_known ? take_entry(call, fd, folder, &entry, sha256, manifest)
                       : cria_archive_damaged(call, "an entry does not belong to a backup");
         if (st != CRIA_OK) break;

@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import termios
 import threading
@@ -190,6 +191,9 @@ def backup_and_restore():
                 t.join()
             assert not problems, problems[0]
             assert not (place / "backup.tar.part").exists()
+        with tarfile.open(file) as archive:
+            kept = {name.split("/")[0] for name in archive.getnames()}
+        assert kept == {"manifest.json", "cria.db", "blobs", "segments"}, kept
         assert "digests" in subprocess.run([CRIA, "restore", file, place / "data", "--verify"],
                                            check=True, capture_output=True, text=True).stdout
         with Server(data=place / "data") as again:
