@@ -121,16 +121,20 @@ static bool copy_file(int from, int to, uint64_t size)
     return true;
 }
 
-bool cria_archive_add_file(int to, const char *path, const char *prefix, const char *name)
+bool cria_archive_add_open(int to, int fd, const char *prefix, const char *name)
 {
     struct stat info;
+    return lseek(fd, 0, SEEK_SET) == 0 && fstat(fd, &info) == 0 &&
+           cria_archive_write_head(to, prefix, name, (uint64_t)info.st_size) &&
+           copy_file(fd, to, (uint64_t)info.st_size) &&
+           cria_archive_write_padding(to, (uint64_t)info.st_size);
+}
+
+bool cria_archive_add_file(int to, const char *path, const char *prefix, const char *name)
+{
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool good = fstat(fd, &info) == 0 &&
-                cria_archive_write_head(to, prefix, name, (uint64_t)info.st_size) &&
-                copy_file(fd, to, (uint64_t)info.st_size) &&
-                cria_archive_write_padding(to, (uint64_t)info.st_size);
-    close(fd);
+    bool good = fd >= 0 && cria_archive_add_open(to, fd, prefix, name);
+    if (fd >= 0) close(fd);
     return good;
 }
 

@@ -26,6 +26,8 @@ struct cria_archive_pace {
     uint64_t bytes;
 };
 void cria_archive_rest(struct cria_archive_pace *pace, size_t bytes);
+/** The whole of an open file as an entry. */
+bool cria_archive_add_open(int to, int fd, const char *prefix, const char *name);
 /** A file as an entry. */
 bool cria_archive_add_file(int to, const char *path, const char *prefix, const char *name);
 

@@ -27,24 +27,34 @@ enum {
 
 /* ---- writing */
 
-static bool hash_file(const char *path, char out[CRIA_SHA256_HEX], uint64_t *size)
+static bool hash_open(int fd, char out[CRIA_SHA256_HEX])
 {
     char piece[PIECE];
     struct cria_archive_pace pace = {0};
     struct cria_sha256 hash;
     ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
     cria_sha256_init(&hash);
-    *size = 0;
     while ((n = read(fd, piece, sizeof(piece))) > 0) {
         cria_sha256_add(&hash, cria_str_make(piece, (size_t)n));
-        *size += (uint64_t)n;
         cria_archive_rest(&pace, (size_t)n);
     }
-    close(fd);
     cria_sha256_finish_hex(&hash, out);
     return n == 0;
+}
+
+static bool hash_file(const char *path, char out[CRIA_SHA256_HEX])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool good = fd >= 0 && hash_open(fd, out);
+    if (fd >= 0) close(fd);
+    return good;
+}
+
+static bool add_text(int to, const char *name, struct cria_str text)
+{
+    return cria_archive_write_head(to, "", name, text.len) &&
+           cria_archive_write_bytes(to, text.ptr, text.len) &&
+           cria_archive_write_padding(to, text.len);
 }
 
 static bool add_manifest(int to, const char *sha256)
@@ -58,9 +68,7 @@ static bool add_manifest(int to, const char *sha256)
     cria_out_member_str(&out, "created_at", cria_time_format(cria_wall_us(), time));
     cria_out_member_z(&out, "database_sha256", sha256);
     cria_out_end(&out);
-    bool good = !buf.failed && cria_archive_write_head(to, "", "manifest.json", buf.len) &&
-                cria_archive_write_bytes(to, buf.ptr, buf.len) &&
-                cria_archive_write_padding(to, buf.len);
+    bool good = !buf.failed && add_text(to, "manifest.json", cria_buf_str(&buf));
     cria_buf_release(&buf);
     return good;
 }
@@ -79,23 +87,46 @@ static bool each_name(const char *folder,
     return good;
 }
 
+/* Search files have no digest in their names: one over all of them, path and digest each, is the
+ * archive's last entry. */
+#define SEGMENTS_ENTRY "segments.sha256"
+
 struct walk {
     int to;
     size_t root; /* length of the data folder's path with its slash */
+    struct cria_sha256 segments;
 };
+
+static void add_digest(struct cria_sha256 *segments, const char *path, const char *sha256)
+{
+    cria_sha256_add(segments, cria_str_from(path));
+    cria_sha256_add(segments, cria_str_from(sha256));
+}
+
+/* A search file never changes, but may be merged away meanwhile; what is not there is made again
+ * from the texts. */
+static bool add_segment(struct walk *walk, const char *path, const char *entry, const char *prefix,
+                        const char *name)
+{
+    char sha256[CRIA_SHA256_HEX];
+    int fd = open(path, O_RDONLY | O_CLOEXEC); /* keeps the bytes whatever becomes of the name */
+    if (fd < 0) return errno == ENOENT;
+    bool good = hash_open(fd, sha256) && cria_archive_add_open(walk->to, fd, prefix, name);
+    close(fd);
+    if (good) add_digest(&walk->segments, entry, sha256);
+    return good;
+}
 
 static bool add_file(void *arg, const char *folder, const char *name)
 {
-    const struct walk *walk = arg;
+    struct walk *walk = arg;
     char path[PATH_BYTES], entry[PATH_BYTES];
     snprintf(path, sizeof(path), "%s/%s", folder, name);
     snprintf(entry, sizeof(entry), "%s", path + walk->root);
     if (cria_archive_is_blob(entry))
         return cria_archive_add_file(walk->to, path, folder + walk->root, name);
-    /* Search files never change, but may be merged away meanwhile; what is not there is made again
-     * from the texts. */
-    return !cria_archive_is_segment(entry) || access(path, R_OK) != 0 ||
-           cria_archive_add_file(walk->to, path, folder + walk->root, name) || errno == ENOENT;
+    return !cria_archive_is_segment(entry) ||
+           add_segment(walk, path, entry, folder + walk->root, name);
 }
 
 static bool add_group(void *arg, const char *folder, const char *name)
@@ -116,14 +147,17 @@ static bool add_all(struct cria_store *store, int to, const char *database)
 {
     static const char end[2 * BLOCK];
     char sha256[CRIA_SHA256_HEX], blobs[PATH_BYTES], segments[PATH_BYTES];
-    uint64_t size;
     const char *folder = cria_store_folder(store);
-    struct walk walk = {to, strlen(folder) + 1};
+    struct walk walk = {.to = to, .root = strlen(folder) + 1};
+    cria_sha256_init(&walk.segments);
     snprintf(blobs, sizeof(blobs), "%s/blobs", folder);
     snprintf(segments, sizeof(segments), "%s/segments", folder);
-    return hash_file(database, sha256, &size) && add_manifest(to, sha256) &&
-           cria_archive_add_file(to, database, "", "cria.db") &&
-           each_name(blobs, add_project, &walk) && each_name(segments, add_project, &walk) &&
+    if (!hash_file(database, sha256) || !add_manifest(to, sha256) ||
+        !cria_archive_add_file(to, database, "", "cria.db") ||
+        !each_name(blobs, add_project, &walk) || !each_name(segments, add_project, &walk))
+        return false;
+    cria_sha256_finish_hex(&walk.segments, sha256);
+    return add_text(to, SEGMENTS_ENTRY, cria_str_from(sha256)) &&
            cria_archive_write_bytes(to, end, sizeof(end));
 }
 
@@ -171,18 +205,17 @@ static bool make_folders(const char *folder, char *path)
     return true;
 }
 
-/* Copies an entry to its place; its digest in sha256. */
+/* Copies an entry to its place, or, when `text` is given, there; its digest in sha256. */
 static enum cria_status take_entry(struct cria_call *call, int fd, const char *folder,
                                    const struct cria_archive_entry *entry,
-                                   char sha256[CRIA_SHA256_HEX], struct cria_buf *manifest)
+                                   char sha256[CRIA_SHA256_HEX], struct cria_buf *text)
 {
     char path[PATH_BYTES], piece[PIECE];
     struct cria_sha256 hash;
     uint64_t left = (entry->size + BLOCK - 1) / BLOCK * BLOCK, own = entry->size;
-    bool is_manifest = strcmp(entry->path, "manifest.json") == 0;
     snprintf(path, sizeof(path), "%s/%s", folder, entry->path);
     int to = -1;
-    if (!is_manifest) {
+    if (!text) {
         if (!make_folders(folder, path)) return cria_archive_fail(call, path);
         to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (to < 0) return cria_archive_fail(call, path);
@@ -197,7 +230,7 @@ static enum cria_status take_entry(struct cria_call *call, int fd, const char *f
         }
         size_t mine = own < want ? (size_t)own : want;
         cria_sha256_add(&hash, cria_str_make(piece, mine));
-        if (is_manifest) cria_buf_add(manifest, cria_str_make(piece, mine));
+        if (text) cria_buf_add(text, cria_str_make(piece, mine));
         if (to >= 0 && !cria_archive_write_bytes(to, piece, mine))
             st = cria_archive_fail(call, path);
         own -= mine;
@@ -221,46 +254,74 @@ static bool is_empty_folder(const char *folder)
     return empty;
 }
 
+/* What the archive says of itself, beside what was unpacked. */
+struct unpacked {
+    struct cria_buf manifest, segments_sha256;
+    char database[CRIA_SHA256_HEX]; /* "": there was none */
+    struct cria_sha256 segments;
+};
+
+static enum cria_status restore_entry(struct cria_call *call, int fd, const char *folder,
+                                      const struct cria_archive_entry *entry, struct unpacked *u,
+                                      struct cria_restored *out)
+{
+    char sha256[CRIA_SHA256_HEX];
+    struct cria_buf *text = strcmp(entry->path, "manifest.json") == 0  ? &u->manifest
+                            : strcmp(entry->path, SEGMENTS_ENTRY) == 0 ? &u->segments_sha256
+                                                                       : NULL;
+    bool is_database = strcmp(entry->path, "cria.db") == 0;
+    bool is_blob = cria_archive_is_blob(entry->path);
+    bool is_segment = cria_archive_is_segment(entry->path);
+    if (!text && !is_database && !is_blob && !is_segment)
+        return cria_archive_damaged(call, "an entry does not belong to a backup");
+    enum cria_status st = take_entry(call, fd, folder, entry, sha256, text);
+    if (st != CRIA_OK) return st;
+    out->bytes += entry->size;
+    if (is_database) memcpy(u->database, sha256, sizeof(u->database));
+    if (is_segment) add_digest(&u->segments, entry->path, sha256);
+    if (!is_blob) return CRIA_OK;
+    out->blobs++;
+    if (strcmp(entry->path + strlen(entry->path) - 64, sha256) != 0)
+        return cria_archive_damaged(call, "a file differs from its digest");
+    return CRIA_OK;
+}
+
 static enum cria_status restore_all(struct cria_call *call, int fd, const char *folder,
-                                    struct cria_buf *manifest, struct cria_restored *out)
+                                    struct unpacked *u, struct cria_restored *out)
 {
     struct cria_archive_entry entry;
-    char sha256[CRIA_SHA256_HEX], database[CRIA_SHA256_HEX] = "";
+    char sha256[CRIA_SHA256_HEX];
     enum cria_status st = CRIA_OK;
-    while (st == CRIA_OK && cria_archive_next(call, fd, &entry, &st)) {
-        bool is_known = strcmp(entry.path, "manifest.json") == 0 ||
-                        strcmp(entry.path, "cria.db") == 0 || cria_archive_is_blob(entry.path) ||
-                        cria_archive_is_segment(entry.path);
-        st = is_known ? take_entry(call, fd, folder, &entry, sha256, manifest)
-                      : cria_archive_damaged(call, "an entry does not belong to a backup");
-        if (st != CRIA_OK) break;
-        out->bytes += entry.size;
-        if (strcmp(entry.path, "cria.db") == 0) memcpy(database, sha256, sizeof(database));
-        if (strncmp(entry.path, "blobs/", 6) != 0) continue;
-        out->blobs++;
-        if (strcmp(entry.path + strlen(entry.path) - 64, sha256) != 0)
-            st = cria_archive_damaged(call, "a file differs from its digest");
-    }
+    while (st == CRIA_OK && cria_archive_next(call, fd, &entry, &st))
+        st = restore_entry(call, fd, folder, &entry, u, out);
     if (st != CRIA_OK) return st;
-    if (!database[0]) return cria_archive_damaged(call, "there is no database in it");
-    bool fits = cria_str_find(cria_buf_str(manifest), cria_str_from(database)) != SIZE_MAX &&
-                cria_str_find(cria_buf_str(manifest), CRIA_STR("cria-backup-1")) != SIZE_MAX;
-    return fits ? CRIA_OK : cria_archive_damaged(call, "the database differs from its digest");
+    if (!u->database[0]) return cria_archive_damaged(call, "there is no database in it");
+    bool fits =
+        cria_str_find(cria_buf_str(&u->manifest), cria_str_from(u->database)) != SIZE_MAX &&
+        cria_str_find(cria_buf_str(&u->manifest), CRIA_STR("cria-backup-1")) != SIZE_MAX;
+    if (!fits) return cria_archive_damaged(call, "the database differs from its digest");
+    cria_sha256_finish_hex(&u->segments, sha256);
+    if (!cria_str_is(cria_buf_str(&u->segments_sha256), sha256))
+        return cria_archive_damaged(call, "the search files differ from their digest");
+    return CRIA_OK;
 }
 
 enum cria_status cria_backup_restore(struct cria_call *call, const char *file, const char *folder,
                                      struct cria_restored *out)
 {
-    struct cria_buf manifest;
+    struct unpacked unpacked = {0};
     *out = (struct cria_restored){0};
     if (!is_empty_folder(folder))
         return cria_fail(call, CRIA_E_CONFLICT,
                          "%s is not empty: a backup is restored into a new folder", folder);
     int fd = open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return cria_archive_fail(call, file);
-    cria_buf_init(&manifest, MANIFEST_MAX);
-    enum cria_status st = restore_all(call, fd, folder, &manifest, out);
-    cria_buf_release(&manifest);
+    cria_buf_init(&unpacked.manifest, MANIFEST_MAX);
+    cria_buf_init(&unpacked.segments_sha256, MANIFEST_MAX);
+    cria_sha256_init(&unpacked.segments);
+    enum cria_status st = restore_all(call, fd, folder, &unpacked, out);
+    cria_buf_release(&unpacked.manifest);
+    cria_buf_release(&unpacked.segments_sha256);
     close(fd);
     return st;
 }

@@ -1,8 +1,8 @@
 /* backup.h - a consistent copy of everything in one file, from a store that goes on working.
  * Room: store. Blocks; any worker thread, one at a time. The file is a tar archive (POSIX.1-1988
  * ustar): manifest.json, cria.db, blobs/<project>/<2 hex>/<sha256>,
- * and segments/<project>/<index>/<name>: search files, which carry checksums of their own and are made
- * again where they are missing. */
+ * and segments/<project>/<index>/<name>: search files, which are made again where
+ * they are missing; segments.sha256 is a digest of them all. */
 #ifndef CRIA_STORE_BACKUP_H
 #define CRIA_STORE_BACKUP_H
 

@@ -52,8 +52,7 @@ struct cria_driver {
     bool (*columns)(struct cria_conn *conn, const char *table,
                     void (*each)(void *arg, const char *name, char kind), void *arg);
     /** Writes a consistent copy of the whole database to a file that is not there yet, while others
-     * write. Outside a transaction. Rows that are made anew of others (cria_schema_derived) are
-     * left out. */
+     * write. Outside a transaction. */
     bool (*snapshot)(struct cria_conn *conn, const char *path);
     /** Bytes of the write-ahead log, for metrics. */
     uint64_t (*wal_bytes)(struct cria_conn *conn);

@@ -131,8 +131,6 @@ static const struct {
      "CREATE INDEX document_vectors_by_index ON document_vectors(project_id, index_id, is_kept);"},
 };
 
-const char *const cria_schema_derived[] = {"segments", NULL};
-
 static int64_t version_of(const struct cria_driver *driver, struct cria_conn *conn)
 {
     int64_t version = 0;

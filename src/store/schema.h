@@ -6,10 +6,6 @@
 
 #include "store/driver.h"
 
-/** Tables whose rows only describe files made of other rows; a copy without those files leaves them
- * out, and they are made anew. NULL behind the last; a table may be missing. */
-extern const char *const cria_schema_derived[];
-
 /** Brings the database up to date, each step in a transaction of its own. CRIA_E_UNAVAILABLE: it is
  * newer than we are. */
 CRIA_MUST_CHECK enum cria_status cria_schema_apply(const struct cria_driver *driver,

@@ -36,9 +36,9 @@ static const struct cria_transfer_table tables[] = {
     {"indexes", " products parameters failed_files ", "", {{0}}},
 };
 
-/* Keys are the old server's; answers to repeated calls are short-lived; segments are made anew of
- * the documents. */
-static const char *const staying[] = {"api_keys", "idempotency", "segments"};
+/* Keys are the old server's; answers to repeated calls are short-lived; search files
+ * are made anew of the documents. */
+static const char *const staying[] = {"api_keys", "idempotency", "manifests"};
 
 const struct cria_transfer_table *cria_transfer_table_at(size_t n)
 {

@@ -264,24 +264,6 @@ static bool columns(struct cria_conn *conn, const char *table,
     return code == SQLITE_DONE;
 }
 
-/* Removes the rows of a copy that belong to files which are not copied. */
-static bool forget_derived(const char *path)
-{
-    sqlite3 *db = NULL;
-    bool good = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK;
-    for (size_t i = 0; good && cria_schema_derived[i]; i++) {
-        char *sql = sqlite3_mprintf("DELETE FROM \"%w\"", cria_schema_derived[i]);
-        sqlite3_stmt *look = NULL;
-        good = sql != NULL;
-        /* What cannot be prepared is not there: an older schema, or a newer one. */
-        if (good && sqlite3_prepare_v2(db, sql, -1, &look, NULL) == SQLITE_OK)
-            good = sqlite3_step(look) == SQLITE_DONE;
-        sqlite3_finalize(look);
-        sqlite3_free(sql);
-    }
-    return sqlite3_close(db) == SQLITE_OK && good;
-}
-
 /* Called by SQLite each so many steps of a copy: it sleeps as long as those took, so that writers
  * find the disk and a processor. */
 static int rest(void *arg)
@@ -302,7 +284,7 @@ static bool snapshot(struct cria_conn *conn, const char *path)
     bool good = sql && exec(conn, "PRAGMA query_only=0") && exec(conn, sql);
     sqlite3_progress_handler(conn->db, 0, NULL, NULL);
     sqlite3_free(sql);
-    return good && forget_derived(path);
+    return good;
 }
 
 static uint64_t wal_bytes(struct cria_conn *conn)
