@@ -11,11 +11,10 @@
 #include "search/norms.h"
 
 enum {
-    WINDOW = 4096,    /* chunks; a multiple of 64 */
+    WINDOW = 64 * 64, /* chunks */
     TABLE_TFS = 9,    /* tfs 0 to 8 have a row in the table */
     FEW_ALLOWED = 64, /* so few chunks of a window are looked up one by one */
-    MARKED_BELOW =
-        512 /* so few postings of a window are noted, to spare a look at all its chunks */
+    CHEAP_TIMES = 4   /* to look a chunk up costs as much as to add up some postings */
 };
 /* Scores are sums of whole numbers below 2^29 (the best that could be) plus 1 each. Bounds are
  * rounded up by more than floats err. */
@@ -52,7 +51,7 @@ struct top {
     uint32_t source_index;
     uint32_t low, high; /* the window */
     uint32_t scores[WINDOW];
-    uint64_t marks[WINDOW / 64];
+    uint64_t groups; /* of 64 chunks with a score above 0 */
     struct candidate candidates[WINDOW];
     struct found *heap; /* the worst of the best first */
     size_t count, limit;
@@ -203,25 +202,29 @@ static bool any_allowed(const uint64_t *allowed, uint32_t from, uint32_t to)
     return false;
 }
 
-static inline __attribute__((always_inline)) void add(struct top *top, const struct list *list,
-                                                      uint32_t from, uint32_t to, bool small_tfs,
-                                                      bool marks)
+/* Returns the groups of 64 chunks that got something, bit n for the window's group n. */
+static inline __attribute__((always_inline)) uint64_t add(struct top *top, const struct list *list,
+                                                          uint32_t from, uint32_t to,
+                                                          bool small_tfs)
 {
     const struct cria_postings *at = list->at;
     const uint8_t *norms = top->source->norms;
     const float weight = list->weight;
+    const uint32_t low = top->low;
+    uint64_t groups = 0;
     for (uint32_t i = from; i < to; i++) {
-        uint32_t id = at->ids[i], tf = at->tfs[i], place = id - top->low;
+        uint32_t id = at->ids[i], tf = at->tfs[i], place = id - low;
         float value =
             small_tfs || tf < TABLE_TFS ? top->table[tf][norms[id]] : bm25(top->k, tf, norms[id]);
         top->scores[place] += whole(weight, value);
-        if (marks) top->marks[place / 64] |= UINT64_C(1) << place % 64;
+        groups |= UINT64_C(1) << place / 64;
     }
+    return groups;
 }
 
 /* Adds up one list over the window, but for blocks that, with all that `others` can add, do not
  * exceed the threshold. */
-static bool add_list(struct top *top, const struct list *list, uint32_t others, bool marks)
+static bool add_list(struct top *top, const struct list *list, uint32_t others)
 {
     struct cria_postings *at = list->at;
     for (;; at->block++, at->at = at->count = 0, at->has_tfs = false) {
@@ -233,17 +236,13 @@ static bool add_list(struct top *top, const struct list *list, uint32_t others, 
             any_allowed(top->source->allowed, from, to)) {
             if (!cria_postings_unpack_ids(at)) return false;
             cria_postings_unpack_tfs(at);
-            uint32_t first = at->ids[0] < top->low ? cria_postings_find(at, 0, top->low) : 0;
+            uint32_t first = at->ids[0] < top->low ? cria_postings_find(at, at->at, top->low) : 0;
             uint32_t end = at->ids[at->count - 1] < top->high
                                ? at->count
-                               : cria_postings_find(at, 0, top->high);
+                               : cria_postings_find(at, first, top->high);
             bool small = at->df >= CRIA_POSTINGS_BLOCK && at->widths[at->block] >> 5 <= 3;
-            if (marks)
-                add(top, list, first, end, false, true);
-            else if (small)
-                add(top, list, first, end, true, false);
-            else
-                add(top, list, first, end, false, false);
+            top->groups |=
+                small ? add(top, list, first, end, true) : add(top, list, first, end, false);
         }
         if (to == top->high || at->block + 1 == at->block_count) return true;
     }
@@ -270,22 +269,18 @@ static bool is_allowed(const struct top *top, uint32_t place)
 
 /* Moves the window's chunks that `rest` may lift above the threshold to the candidates; the scores
  * are 0 again. */
-static size_t collect(struct top *top, uint32_t rest, bool marks)
+static size_t collect(struct top *top, uint32_t rest)
 {
     uint32_t least = top->threshold > rest ? top->threshold - rest : 0;
     size_t count = 0;
-    for (uint32_t from = 0; from < WINDOW; from += 64) {
-        uint32_t *scores = top->scores + from;
-        uint64_t bits = marks ? top->marks[from / 64] : any_above(scores, least) ? UINT64_MAX : 0;
-        for (; bits; bits &= bits - 1) {
-            uint32_t n = (uint32_t)__builtin_ctzll(bits);
-            if (scores[n] > least && is_allowed(top, from + n))
-                top->candidates[count++] = (struct candidate){from + n, scores[n]};
-            scores[n] = 0;
-        }
-        if (marks) top->marks[from / 64] = 0;
+    for (; top->groups; top->groups &= top->groups - 1) {
+        uint32_t from = 64 * (uint32_t)__builtin_ctzll(top->groups), *scores = top->scores + from;
+        if (any_above(scores, least))
+            for (uint32_t n = 0; n < 64; n++)
+                if (scores[n] > least && is_allowed(top, from + n))
+                    top->candidates[count++] = (struct candidate){from + n, scores[n]};
+        memset(scores, 0, 64 * sizeof(*scores));
     }
-    if (!marks) memset(top->scores, 0, sizeof(top->scores));
     return count;
 }
 
@@ -343,12 +338,26 @@ static size_t few_allowed(struct top *top)
     return count;
 }
 
+/* Adds up the lists from `rest` on in order, and those before them that are so short that it is
+ * quicker than to look up chunks. Returns how many are left, SIZE_MAX: damaged. */
+static size_t add_lists(struct top *top, size_t rest)
+{
+    double postings = 0;
+    uint32_t sum = top->until[top->list_count - 1];
+    for (size_t i = top->list_count; i-- > 0; rest = i < rest ? i : rest) {
+        const struct list *list = &top->lists[top->order[i]];
+        if (i < rest && (list->bound == 0 || list->at->df > CHEAP_TIMES * postings)) break;
+        postings += list->at->df;
+        if (!add_list(top, list, sum - list->bound)) return SIZE_MAX;
+    }
+    return rest;
+}
+
 /* top->low..high; then top->low is the next window's. */
 static bool search_window(struct top *top)
 {
     const struct cria_words_source *source = top->source;
     uint32_t next = UINT32_MAX, sum;
-    double postings = 0;
     for (size_t i = 0; i < top->list_count; i++) {
         struct list *list = &top->lists[i];
         if (!set_bound(top, list)) return false;
@@ -360,19 +369,16 @@ static bool search_window(struct top *top)
         top->low = next == UINT32_MAX ? source->chunk_count : next & ~UINT32_C(63);
         return true;
     }
-    size_t few = source->allowed ? few_allowed(top) : SIZE_MAX;
-    if (rest < top->list_count && few != SIZE_MAX) {
-        if (!complete(top, top->list_count, few)) return false;
-    } else if (rest < top->list_count) {
-        for (size_t i = rest; i < top->list_count; i++)
-            postings += top->lists[top->order[i]].at->df;
-        bool marks = postings * WINDOW < (double)MARKED_BELOW * source->chunk_count;
-        for (size_t i = rest; i < top->list_count; i++) {
-            struct list *list = &top->lists[top->order[i]];
-            if (!add_list(top, list, sum - list->bound, marks)) return false;
+    if (rest < top->list_count) {
+        size_t count = source->allowed ? few_allowed(top) : SIZE_MAX;
+        if (count != SIZE_MAX) {
+            rest = top->list_count;
+        } else {
+            rest = add_lists(top, rest);
+            if (rest == SIZE_MAX) return false;
+            count = collect(top, rest ? top->until[rest - 1] : 0);
         }
-        if (!complete(top, rest, collect(top, rest ? top->until[rest - 1] : 0, marks)))
-            return false;
+        if (!complete(top, rest, count)) return false;
     }
     top->low = top->high;
     return true;
