@@ -11,10 +11,11 @@
 #include "search/norms.h"
 
 enum {
-    WINDOW = 64 * 64, /* chunks */
-    TABLE_TFS = 9,    /* tfs 0 to 8 have a row in the table */
-    FEW_ALLOWED = 64, /* so few chunks of a window are looked up one by one */
-    CHEAP_TIMES = 4   /* to look a chunk up costs as much as to add up some postings */
+    WINDOW = 64 * 64,   /* chunks */
+    TABLE_TFS = 9,      /* tfs 0 to 8 have a row in the table */
+    FEW_ALLOWED = 64,   /* so few chunks of a window are looked up one by one */
+    MARKED_BELOW = 512, /* so few postings of a window are noted, to spare a look at all chunks */
+    CHEAP_TIMES = 2     /* to look a chunk up costs as much as to add up some postings */
 };
 /* Scores are sums of whole numbers below 2^29 (the best that could be) plus 1 each. Bounds are
  * rounded up by more than floats err. */
@@ -51,7 +52,7 @@ struct top {
     uint32_t source_index;
     uint32_t low, high; /* the window */
     uint32_t scores[WINDOW];
-    uint64_t groups; /* of 64 chunks with a score above 0 */
+    uint64_t marks[WINDOW / 64];
     struct candidate candidates[WINDOW];
     struct found *heap; /* the worst of the best first */
     size_t count, limit;
@@ -202,29 +203,27 @@ static bool any_allowed(const uint64_t *allowed, uint32_t from, uint32_t to)
     return false;
 }
 
-/* Returns the groups of 64 chunks that got something, bit n for the window's group n. */
-static inline __attribute__((always_inline)) uint64_t add(struct top *top, const struct list *list,
-                                                          uint32_t from, uint32_t to,
-                                                          bool small_tfs)
+/* marks: notes the chunks. */
+static inline __attribute__((always_inline)) void add(struct top *top, const struct list *list,
+                                                      uint32_t from, uint32_t to, bool small_tfs,
+                                                      bool marks)
 {
     const struct cria_postings *at = list->at;
     const uint8_t *norms = top->source->norms;
     const float weight = list->weight;
     const uint32_t low = top->low;
-    uint64_t groups = 0;
     for (uint32_t i = from; i < to; i++) {
         uint32_t id = at->ids[i], tf = at->tfs[i], place = id - low;
         float value =
             small_tfs || tf < TABLE_TFS ? top->table[tf][norms[id]] : bm25(top->k, tf, norms[id]);
         top->scores[place] += whole(weight, value);
-        groups |= UINT64_C(1) << place / 64;
+        if (marks) top->marks[place / 64] |= UINT64_C(1) << place % 64;
     }
-    return groups;
 }
 
 /* Adds up one list over the window, but for blocks that, with all that `others` can add, do not
  * exceed the threshold. */
-static bool add_list(struct top *top, const struct list *list, uint32_t others)
+static bool add_list(struct top *top, const struct list *list, uint32_t others, bool marks)
 {
     struct cria_postings *at = list->at;
     for (;; at->block++, at->at = at->count = 0, at->has_tfs = false) {
@@ -241,8 +240,14 @@ static bool add_list(struct top *top, const struct list *list, uint32_t others)
                                ? at->count
                                : cria_postings_find(at, first, top->high);
             bool small = at->df >= CRIA_POSTINGS_BLOCK && at->widths[at->block] >> 5 <= 3;
-            top->groups |=
-                small ? add(top, list, first, end, true) : add(top, list, first, end, false);
+            if (marks && small)
+                add(top, list, first, end, true, true);
+            else if (marks)
+                add(top, list, first, end, false, true);
+            else if (small)
+                add(top, list, first, end, true, false);
+            else
+                add(top, list, first, end, false, false);
         }
         if (to == top->high || at->block + 1 == at->block_count) return true;
     }
@@ -254,10 +259,10 @@ typedef int32_t lanes __attribute__((vector_size(16)));
 static inline bool any_above(const uint32_t *scores, uint32_t least)
 {
     lanes any = {0}, limit = any + (int32_t)least;
-    for (uint32_t i = 0; i < 64; i += 4) {
-        lanes four;
-        memcpy(&four, scores + i, sizeof(four));
-        any |= four > limit;
+    for (uint32_t i = 0; i < 64; i += 16) {
+        lanes four[4];
+        memcpy(four, scores + i, sizeof(four));
+        any |= (four[0] > limit) | (four[1] > limit) | (four[2] > limit) | (four[3] > limit);
     }
     return any[0] | any[1] | any[2] | any[3];
 }
@@ -269,18 +274,24 @@ static bool is_allowed(const struct top *top, uint32_t place)
 
 /* Moves the window's chunks that `rest` may lift above the threshold to the candidates; the scores
  * are 0 again. */
-static size_t collect(struct top *top, uint32_t rest)
+static size_t collect(struct top *top, uint32_t rest, bool marks)
 {
     uint32_t least = top->threshold > rest ? top->threshold - rest : 0;
     size_t count = 0;
-    for (; top->groups; top->groups &= top->groups - 1) {
-        uint32_t from = 64 * (uint32_t)__builtin_ctzll(top->groups), *scores = top->scores + from;
-        if (any_above(scores, least))
-            for (uint32_t n = 0; n < 64; n++)
-                if (scores[n] > least && is_allowed(top, from + n))
-                    top->candidates[count++] = (struct candidate){from + n, scores[n]};
-        memset(scores, 0, 64 * sizeof(*scores));
+    for (uint32_t from = 0; from < WINDOW; from += 64) {
+        uint32_t *scores = top->scores + from;
+        uint64_t bits = marks ? top->marks[from / 64] : any_above(scores, least) ? UINT64_MAX : 0;
+        for (; bits; bits &= bits - 1) {
+            uint32_t n = (uint32_t)__builtin_ctzll(bits);
+            if (scores[n] > least && is_allowed(top, from + n))
+                top->candidates[count++] = (struct candidate){from + n, scores[n]};
+            scores[n] = 0;
+        }
     }
+    if (marks)
+        memset(top->marks, 0, sizeof(top->marks));
+    else
+        memset(top->scores, 0, sizeof(top->scores));
     return count;
 }
 
@@ -339,18 +350,23 @@ static size_t few_allowed(struct top *top)
 }
 
 /* Adds up the lists from `rest` on in order, and those before them that are so short that it is
- * quicker than to look up chunks. Returns how many are left, SIZE_MAX: damaged. */
-static size_t add_lists(struct top *top, size_t rest)
+ * quicker than to look up chunks; and completes what may exceed the threshold by the others. */
+static bool add_lists(struct top *top, size_t rest)
 {
     double postings = 0;
     uint32_t sum = top->until[top->list_count - 1];
-    for (size_t i = top->list_count; i-- > 0; rest = i < rest ? i : rest) {
-        const struct list *list = &top->lists[top->order[i]];
-        if (i < rest && (list->bound == 0 || list->at->df > CHEAP_TIMES * postings)) break;
+    for (size_t i = rest; i < top->list_count; i++) postings += top->lists[top->order[i]].at->df;
+    for (double cheap = CHEAP_TIMES * postings; rest > 0; rest--) {
+        const struct list *list = &top->lists[top->order[rest - 1]];
+        if (list->bound == 0 || list->at->df > cheap) break;
         postings += list->at->df;
-        if (!add_list(top, list, sum - list->bound)) return SIZE_MAX;
     }
-    return rest;
+    bool marks = postings * WINDOW < (double)MARKED_BELOW * top->source->chunk_count;
+    for (size_t i = rest; i < top->list_count; i++) {
+        const struct list *list = &top->lists[top->order[i]];
+        if (!add_list(top, list, sum - list->bound, marks)) return false;
+    }
+    return complete(top, rest, collect(top, rest ? top->until[rest - 1] : 0, marks));
 }
 
 /* top->low..high; then top->low is the next window's. */
@@ -370,15 +386,9 @@ static bool search_window(struct top *top)
         return true;
     }
     if (rest < top->list_count) {
-        size_t count = source->allowed ? few_allowed(top) : SIZE_MAX;
-        if (count != SIZE_MAX) {
-            rest = top->list_count;
-        } else {
-            rest = add_lists(top, rest);
-            if (rest == SIZE_MAX) return false;
-            count = collect(top, rest ? top->until[rest - 1] : 0);
-        }
-        if (!complete(top, rest, count)) return false;
+        size_t few = source->allowed ? few_allowed(top) : SIZE_MAX;
+        if (few == SIZE_MAX ? !add_lists(top, rest) : !complete(top, top->list_count, few))
+            return false;
     }
     top->low = top->high;
     return true;
