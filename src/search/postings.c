@@ -346,12 +346,13 @@ uint32_t cria_postings_find(const struct cria_postings *at, uint32_t from, uint3
 {
     const uint32_t *ids = at->ids + from;
     uint32_t n = at->count - from;
-    while (n > 1) { /* without branches */
+    if (n == 0 || *ids >= id) return from; /* often: places only move on */
+    while (n > 1) {                        /* without branches */
         uint32_t half = n / 2;
         ids = ids[half - 1] < id ? ids + half : ids;
         n -= half;
     }
-    return (uint32_t)(ids - at->ids) + (n == 1 && *ids < id);
+    return (uint32_t)(ids - at->ids) + (*ids < id);
 }
 
 /* The place in the block at hand is known: at->at. */

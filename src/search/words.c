@@ -315,14 +315,14 @@ static bool complete(struct top *top, size_t lists, size_t count)
     for (size_t i = lists; i-- > 0 && count && top->lists[top->order[i]].bound;) {
         struct list *list = &top->lists[top->order[i]];
         struct cria_postings *at = list->at;
-        uint32_t below = i ? top->until[i - 1] : 0;
+        uint32_t below = i ? top->until[i - 1] : 0, block = UINT32_MAX, bound = 0;
         size_t kept = 0;
         for (size_t n = 0; n < count; n++) {
             struct candidate one = top->candidates[n];
             uint32_t chunk = top->low + one.place;
             if (one.score + top->until[i] <= top->threshold) continue;
             if (cria_postings_seek_block(at, chunk)) {
-                uint32_t bound = bound_of(list, at->maxima[at->block]);
+                if (at->block != block) bound = bound_of(list, at->maxima[block = at->block]);
                 if (one.score + bound + below <= top->threshold) continue;
                 if (!look_up(top, list, chunk, &one.score)) return false;
             }
