@@ -2,6 +2,7 @@
 
 #include <hnswlib/hnswlib.h>
 
+#include <cstdio>
 #include <vector>
 
 extern "C" {
@@ -17,14 +18,20 @@ struct hnsw {
     }
 };
 
-struct hnsw *hnsw_build(const uint16_t *halves, uint32_t rows, uint32_t dims)
+struct hnsw *hnsw_build(const uint16_t *halves, uint32_t rows, uint32_t dims, const char *path)
 {
     hnsw *index = new hnsw(rows, dims);
+    if (FILE *kept = path ? std::fopen(path, "rb") : nullptr) {
+        std::fclose(kept);
+        index->graph.loadIndex(path, &index->space, rows);
+        return index;
+    }
     std::vector<float> row(dims);
     for (uint32_t n = 0; n < rows; n++) {
         cria_distance_best()->from_halves(halves + (size_t)n * dims, row.data(), dims);
         index->graph.addPoint(row.data(), n);
     }
+    if (path) index->graph.saveIndex(path);
     return index;
 }
 

@@ -2,9 +2,9 @@
 
 #include "bench/hnsw.h"
 
-struct hnsw *hnsw_build(const uint16_t *halves, uint32_t rows, uint32_t dims)
+struct hnsw *hnsw_build(const uint16_t *halves, uint32_t rows, uint32_t dims, const char *path)
 {
-    (void)halves, (void)rows, (void)dims;
+    (void)halves, (void)rows, (void)dims, (void)path;
     return NULL;
 }
 int hnsw_search(struct hnsw *index, const float *query, int k, int ef, uint32_t *rows)

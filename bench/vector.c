@@ -1,9 +1,10 @@
-/* vector [ROWS [DIMS [FILE]]] - searches of the vector index: time, recall, memory, build rate;
- * hnswlib beside it in the same loop where its headers are installed. One thread, whose processor
- * time is told. FILE holds rows of DIMS floats (its last 200 rows become the queries); without one
- * the vectors are drawn from a mixture of Gaussians in two levels with a decaying spectrum and a
- * common mean, and the queries too. CRIA_BENCH_QUERIES, CRIA_BENCH_LISTS, CRIA_BENCH_LISTS_FROM,
- * CRIA_BENCH_PROBES, CRIA_BENCH_HNSW=0. */
+/* vector [ROWS [DIMS [FILE [QUERIES]]]] - searches of the vector index: time, recall, memory, build
+ * rate; hnswlib beside it in the same loop where its headers are installed. One thread, whose
+ * processor time is told. FILE and QUERIES hold rows of DIMS floats; without QUERIES the rows of
+ * FILE behind the first ROWS are asked, without FILE the vectors are drawn from a mixture of
+ * Gaussians in two levels with a decaying spectrum and a common mean, and the queries too.
+ * Environment: CRIA_BENCH_QUERIES, CRIA_BENCH_LISTS, CRIA_BENCH_LISTS_FROM, CRIA_BENCH_PROBES,
+ * CRIA_BENCH_HNSW=0, CRIA_BENCH_FILTERS=0. */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 #include "search/vector.h"
 #include "search/vector_index.h"
 
-enum { K = 10, WIDE = 256, FINE = 16, QUERIES_MOST = 1000 };
+enum { K = 10, WIDE = 128, FINE = 16, QUERIES_MOST = 1000 };
 
 struct bench {
     uint32_t dims, rows, queries;
@@ -69,7 +70,7 @@ static void draw(struct bench *b, float *out)
     size_t wide = r % WIDE, fine = wide * FINE + (r >> 32) % FINE;
     const float *near = b->centres + (WIDE + fine) * b->dims, *far = b->centres + wide * b->dims;
     for (uint32_t i = 0; i < b->dims; i++)
-        out[i] = b->mean[i] + far[i] + near[i] + 0.7f * spectrum(i) * next_normal(b);
+        out[i] = b->mean[i] + far[i] + near[i] + 0.9f * spectrum(i) * next_normal(b);
 }
 
 static void draw_centres(struct bench *b)
@@ -79,28 +80,35 @@ static void draw_centres(struct bench *b)
     for (uint32_t i = 0; i < b->dims; i++) b->mean[i] = 0.6f * next_normal(b);
     for (size_t c = 0; c < WIDE * (1 + FINE); c++)
         for (uint32_t i = 0; i < b->dims; i++)
-            b->centres[c * b->dims + i] = (c < WIDE ? 0.7f : 0.5f) * spectrum(i) * next_normal(b);
+            b->centres[c * b->dims + i] = (c < WIDE ? 0.6f : 0.45f) * spectrum(i) * next_normal(b);
 }
 
-static void make_data(struct bench *b, const char *path)
+static FILE *open_rows(const char *path)
+{
+    FILE *file = path ? fopen(path, "rb") : NULL;
+    if (path && !file) die("a file cannot be read");
+    return file;
+}
+
+static void make_data(struct bench *b, const char *path, const char *queries)
 {
     float *row = grab(b->dims, sizeof(float));
-    FILE *file = path ? fopen(path, "rb") : NULL;
-    if (path && !file) die("the file cannot be read");
-    if (!file) draw_centres(b);
+    FILE *rows = open_rows(path), *asked = queries ? open_rows(queries) : rows;
+    if (!rows) draw_centres(b);
     b->halves = grab((size_t)b->rows * b->dims, sizeof(uint16_t));
     b->asked = grab((size_t)b->queries * b->dims, sizeof(float));
     for (uint32_t n = 0; n < b->rows + b->queries; n++) {
-        if (!file)
+        if (!rows)
             draw(b, row);
-        else if (fread(row, sizeof(float), b->dims, file) != b->dims)
-            die("the file has fewer rows");
+        else if (fread(row, sizeof(float), b->dims, n < b->rows ? rows : asked) != b->dims)
+            die("a file has fewer rows");
         if (n >= b->rows)
             memcpy(b->asked + (size_t)(n - b->rows) * b->dims, row, b->dims * sizeof(float));
         else if (!cria_vector_pack(row, b->dims, b->halves + (size_t)n * b->dims))
             memset(b->halves + (size_t)n * b->dims, 0, b->dims * sizeof(uint16_t));
     }
-    if (file) fclose(file);
+    if (asked && asked != rows) fclose(asked);
+    if (rows) fclose(rows);
     free(row);
 }
 
@@ -217,8 +225,8 @@ static void ask(struct bench *b, uint32_t q, const uint64_t *allowed,
 /* All queries, ours and hnswlib's with each of its settings in turns. */
 static void race(struct bench *b, const char *name, const uint64_t *allowed)
 {
-    static const int efs[] = {16, 32, 64, 128, 256, 512, 1024, 2048};
-    static struct tally ours, exact, theirs[8];
+    static const int efs[] = {16, 32, 64, 128, 256, 512, 1024};
+    static struct tally ours, exact, theirs[7];
     const struct cria_vector_options all = {.exact = true},
                                      usual = {.max_probes = number("CRIA_BENCH_PROBES", 0)};
     memset(&ours, 0, sizeof(ours)), memset(&exact, 0, sizeof(exact)),
@@ -276,7 +284,7 @@ static void build_hnsw(struct bench *b)
     if (!number("CRIA_BENCH_HNSW", 1)) return;
     size_t before = resident_kb("VmRSS:");
     uint64_t start = worked_ns();
-    b->hnsw = hnsw_build(b->halves, b->rows, b->dims);
+    b->hnsw = hnsw_build(b->halves, b->rows, b->dims, getenv("CRIA_BENCH_HNSW_FILE"));
     if (!b->hnsw) {
         printf("hnswlib is not installed (libhnswlib-dev): left out\n");
         return;
@@ -294,16 +302,17 @@ int main(int argc, char **argv)
     b.queries = number("CRIA_BENCH_QUERIES", 200);
     if (!b.rows || b.rows > INT32_MAX || !b.dims || b.dims > CRIA_VECTOR_MAX_DIMS || !b.queries ||
         b.queries > QUERIES_MOST)
-        die("usage: vector [ROWS [DIMS [FILE]]]");
+        die("usage: vector [ROWS [DIMS [FILE [QUERIES]]]]");
     cria_arena_init(&b.arena, 1u << 30);
     cria_call_init(&b.call, &b.arena);
     b.truth = grab((size_t)b.queries * K, sizeof(*b.truth));
-    make_data(&b, argc > 3 ? argv[3] : NULL);
+    make_data(&b, argc > 3 ? argv[3] : NULL, argc > 4 ? argv[4] : NULL);
     printf("%u rows, %u dims, %u queries, k %d\n", b.rows, b.dims, b.queries, K);
     build(&b);
     build_hnsw(&b);
     fflush(stdout);
     race(&b, "all rows", NULL);
+    if (!number("CRIA_BENCH_FILTERS", 1)) return 0;
     filtered(&b, "1 % of the rows, scattered", 100, 1);
     filtered(&b, "1 % of the rows, in runs of 50", 100, 50);
     filtered(&b, "10 % of the rows, scattered", 10, 1);
