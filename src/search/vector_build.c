@@ -183,7 +183,8 @@ static enum cria_status begin_lists(struct cria_vector_build *build,
 {
     uint32_t from = options && options->lists_from ? options->lists_from : CRIA_VECTOR_LISTS_FROM;
     uint32_t lists = options ? options->lists : 0, present = build->about.present;
-    if (present == 0 || present < from) return CRIA_OK;
+    if (present == 0 || present < from || build->about.dims <= CRIA_VECTOR_EXACT_DIMS)
+        return CRIA_OK;
     if (lists == 0) lists = cria_vector_lists_for(present);
     if (lists > CRIA_VECTOR_MAX_LISTS) lists = CRIA_VECTOR_MAX_LISTS;
     return cria_vector_lists_begin(build, lists < present ? lists : present);

@@ -18,6 +18,7 @@ enum {
     CRIA_VECTOR_VERSION = 1,
     CRIA_VECTOR_ALIGN = 64,
     CRIA_VECTOR_LEAST_WIDTH = 256, /* bits of a code: short vectors are rotated into more */
+    CRIA_VECTOR_EXACT_DIMS = 63,   /* up to so many dimensions half floats are as short as codes */
     CRIA_VECTOR_NARROW = 128,      /* up to so many dimensions half floats stand in for bytes */
     CRIA_VECTOR_MAX_LISTS = 65536
 };

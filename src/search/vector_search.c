@@ -5,7 +5,6 @@
 
 enum {
     FEW_ROWS = 20000,  /* so many allowed rows are scored one by one */
-    EXACT_DIMS = 63,   /* up to so many dimensions half floats are as short as codes */
     RARE_FROM = 20,    /* fewer than one row in so many allowed: lists would be probed in vain */
     DEEP_FROM = 50,    /* the same when one row in so many is wanted */
     RANKED_LEAST = 30, /* found rows ranked by half floats, at least */
@@ -66,7 +65,8 @@ static enum cria_status by_exact_score(struct cria_vector_search *search)
 static enum cria_status find(struct cria_vector_search *search, uint64_t allowed_count)
 {
     const struct cria_vector_index *index = search->index;
-    if (search->options->exact || index->about.dims <= EXACT_DIMS) return by_exact_score(search);
+    if (search->options->exact || index->about.dims <= CRIA_VECTOR_EXACT_DIMS)
+        return by_exact_score(search);
     if (allowed_count <= FEW_ROWS && (search->allowed || allowed_count <= 256))
         return cria_vector_by_row(search);
     if (index->about.lists && allowed_count >= index->about.count / RARE_FROM &&

@@ -99,8 +99,8 @@ static double mean_recall(struct fixture *f, uint32_t clusters, uint32_t queries
 
 static const struct {
     uint32_t dims, count;
-} SIZES[] = {{3, 3000},   {64, 6000},   {100, 6000}, {384, 5000},
-             {768, 2500}, {1000, 2000}, {4096, 600}};
+} SIZES[] = {{3, 2000},   {64, 4000},   {100, 4000}, {384, 2500},
+             {768, 1500}, {1000, 1200}, {4096, 400}};
 
 CRIA_TEST(finds_what_brute_force_finds)
 {
@@ -149,6 +149,46 @@ CRIA_TEST(filters_are_kept_to)
     memset(allowed, 0, sizeof(allowed));
     memset(allowed, 0xff, 25000 / 8);
     assert_true(mean_recall(f, 30, 4, 10, allowed, NULL) >= 0.99);
+}
+
+CRIA_TEST(lists_find_what_brute_force_finds)
+{
+    struct fixture *f = *state;
+    static uint64_t allowed[12001 / 64 + 2];
+    const struct cria_vector_options few = {.max_probes = 1};
+    for (uint32_t clusters = 0; clusters <= 60; clusters += 60) {
+        test_vectors_init(&f->vectors, 130, 12001, clusters);
+        for (uint32_t row = 5; row < f->vectors.count; row += 11) f->vectors.is_missing[row] = true;
+        open_index(f, 80);
+        assert_int_equal(cria_vector_lists(f->index), 80);
+        double ten = mean_recall(f, clusters, 30, 10, NULL, NULL);
+        double hundred = mean_recall(f, clusters, 5, 100, NULL, NULL);
+        fill_allowed(f, allowed, 10);
+        double some = mean_recall(f, clusters, 10, 10, allowed, NULL);
+        print_message("lists, %u clusters: %.4f %.4f; a tenth of the rows: %.4f\n", clusters, ten,
+                      hundred, some);
+        assert_true(ten >= 0.97 && hundred >= 0.95 && some >= 0.97);
+        /* One list alone cannot hold the nearest of vectors without clusters. */
+        if (!clusters) assert_true(mean_recall(f, clusters, 5, 10, NULL, &few) < 0.7);
+        drop(f);
+    }
+    test_vectors_init(&f->vectors, 70, 900, 5); /* no bytes; more lists than clusters */
+    open_index(f, 30);
+    assert_true(mean_recall(f, 5, 10, 10, NULL, NULL) >= 0.95);
+}
+
+/* A filter that leaves many rows takes the lists as well; one that leaves none in a list goes on to
+ * the next, and so to all of them. */
+CRIA_TEST(lists_keep_to_filters)
+{
+    struct fixture *f = *state;
+    static uint64_t allowed[24000 / 64 + 1];
+    test_vectors_init(&f->vectors, 129, 24000, 20);
+    open_index(f, 60);
+    memset(allowed, 0xff, sizeof(allowed));
+    for (uint32_t row = 0; row < 24000; row += 9) allowed[row / 64] &= ~((uint64_t)1 << row % 64);
+    assert_true(mean_recall(f, 20, 10, 10, allowed, NULL) >= 0.97);
+    assert_true(mean_recall(f, 20, 2, 400, allowed, NULL) >= 0.97);
 }
 
 CRIA_TEST(every_kernel_searches_alike)
@@ -337,6 +377,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(finds_what_brute_force_finds, setup, teardown),
         cmocka_unit_test_setup_teardown(filters_are_kept_to, setup, teardown),
+        cmocka_unit_test_setup_teardown(lists_find_what_brute_force_finds, setup, teardown),
+        cmocka_unit_test_setup_teardown(lists_keep_to_filters, setup, teardown),
         cmocka_unit_test_setup_teardown(every_kernel_searches_alike, setup, teardown),
         cmocka_unit_test_setup_teardown(small_and_odd_collections, setup, teardown),
         cmocka_unit_test_setup_teardown(duplicates_and_zeros, setup, teardown),
