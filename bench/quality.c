@@ -1,320 +1,250 @@
-/* quality DATA-FOLDER [SET...] - how well the right document or sentence is found, on retrieval and
- * question sets in the form of docs.jsonl, queries.jsonl, qrels.tsv and qa.jsonl (docs/search.md
- * names them). Prints a table. Each document is stored, chunked and searched as the server does it;
- * a document ranks by its best chunk. */
+/* quality DATA-FOLDER [SET...] - how well documents, passages and sentences are found, on the
+ * retrieval and question sets of the folder (their forms: tests/README.md). Each document is
+ * stored, chunked and searched as the server does it; a document ranks by its best chunk. Prints
+ * tables, rows on the error output as they come. A set may be followed by a colon and what is
+ * measured of it: documents, passages, answers, together. */
 #include <ftw.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/json_out.h"
-#include "base/utf8.h"
-#include "ingest/chunk.h"
-#include "platform/clock.h"
+#include "bench/quality.h"
 #include "platform/crypto.h"
-#include "search/search.h"
 
-enum { MAX_ANSWERS = 8, TOP = 100 };
-
-static const struct cria_str project = {"bench", 5};
-
-struct corpus {
-    struct cria_store *store;
-    struct cria_search *search;
-    char index_id[64];
-    size_t documents, chunks;
+/* Plain BM25 over title and text: k1 0.9, b 0.4, Porter stems, a short stop list, character pairs
+ * for Chinese; passages: fixed chunks of 200 words. */
+static const struct baseline {
+    const char *set;
+    double ndcg, recall, mrr;       /* of documents; 0: not known */
+    double recall5, recall10;       /* of answer characters */
+} baselines[] = {
+    {"cranfield", .490, .736, .773, 0, 0},      {"medline", .663, .763, .886, 0, 0},
+    {"adi", .474, .910, .615, 0, 0},            {"anthropic-docs", .627, .955, .690, 0, 0},
+    {"covid-qa", .704, .998, .657, .711, .797}, {"xquad-en", .968, .997, .959, 0, 0},
+    {"xquad-de", .932, .995, .918, 0, 0},       {"xquad-es", .956, .995, .945, 0, 0},
+    {"xquad-zh", .967, .996, .959, 0, 0},       {"xquad-ar", .887, .980, .865, 0, 0},
+    {"chunk-eval", 0, 0, 0, .895, .945},
 };
 
-static void die(const struct cria_call *call, const char *what)
-{
-    fprintf(stderr, "%s: %s\n", what, call->error);
-    exit(1);
-}
-
-static char *slurp(const char *folder, const char *set, const char *name, size_t *len)
-{
-    char path[4096];
-    snprintf(path, sizeof(path), "%s/%s/%s", folder, set, name);
-    FILE *file = fopen(path, "rb");
-    if (!file) return NULL;
-    fseek(file, 0, SEEK_END);
-    long size = ftell(file);
-    rewind(file);
-    char *text = malloc((size_t)size + 1);
-    *len = text ? fread(text, 1, (size_t)size, file) : 0;
-    fclose(file);
-    return text;
-}
-
-struct addition {
-    struct cria_document row;
-    struct cria_str text;
-    struct cria_chunk_list chunks;
+struct report {
+    struct quality_bench *bench;
+    const char *folder, *set, *part; /* part NULL: all */
+    struct baseline baseline;
+    struct cria_buf documents, passages, answers, together;
 };
 
-static enum cria_status add(struct cria_tx *tx, struct cria_call *call, void *arg)
+static bool wants(const struct report *r, const char *part)
 {
-    struct addition *a = arg;
-    return cria_tx_document_insert(tx, call, project, &a->row, a->text, a->chunks.items,
-                                   a->chunks.count);
+    return !r->part || strcmp(r->part, part) == 0;
 }
 
-static enum cria_status start(struct cria_tx *tx, struct cria_call *call, void *arg)
+/* To the table, and what was added to the error output. */
+static void row(struct cria_buf *table, const char *format, ...) CRIA_PRINTF(2, 3);
+static void row(struct cria_buf *table, const char *format, ...)
 {
-    const struct cria_index *index = arg;
-    return cria_tx_index_insert(tx, call, project, index);
+    size_t before = table->len;
+    va_list args;
+    va_start(args, format);
+    cria_buf_vprintf(table, format, args);
+    va_end(args);
+    fprintf(stderr, "%.*s", (int)(table->len - before), table->ptr + before);
 }
 
-static enum cria_status publish(struct cria_tx *tx, struct cria_call *call, void *arg)
+static struct cria_str slurp(const struct report *r, const char *set, const char *name)
 {
-    const struct cria_index *index = arg;
-    enum cria_status st = cria_tx_documents_publish(tx, call, project, index->id, NULL, 0);
-    return st == CRIA_OK ? cria_tx_index_update_state(tx, call, project, index) : st;
+    size_t len = 0;
+    char *text = quality_slurp(r->folder, set, name, &len);
+    return (struct cria_str){text, len};
 }
 
-static struct cria_str with_title(struct cria_arena *arena, struct cria_str title)
+static void release(struct cria_str text)
 {
-    struct cria_buf buf;
-    cria_buf_init(&buf, 65536);
-    struct cria_json_out out = cria_json_out_to(&buf);
-    cria_out_object(&out);
-    cria_out_member_str(&out, "title", title);
-    cria_out_end(&out);
-    struct cria_str text = cria_arena_copy(arena, cria_buf_str(&buf));
-    cria_buf_release(&buf);
-    return text;
+    free((void *)(uintptr_t)text.ptr);
 }
 
-static void load(struct corpus *c, struct cria_call *call, struct cria_str docs, bool titles_first)
+static void measure_documents(struct report *r, const struct quality_corpus *c)
 {
+    struct cria_str queries = slurp(r, r->set, "queries.jsonl"),
+                    qrels = slurp(r, r->set, "qrels.tsv");
+    if (queries.ptr && qrels.ptr) {
+        struct quality_ranking m = quality_rank(c, queries, qrels, true);
+        const struct baseline *b = &r->baseline;
+        row(&r->documents,
+            "| %s | %zu | %zu | %zu | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.2f |\n",
+            r->set, c->documents, c->chunks, m.queries, m.ndcg, b->ndcg, m.recall, b->recall, m.mrr,
+            b->mrr, m.typo_ndcg, m.ms);
+    }
+    release(queries);
+    release(qrels);
+}
+
+static void measure_passages(struct report *r, const struct quality_corpus *c, struct cria_str qa,
+                             const struct cria_str *docs)
+{
+    struct quality_passages m = quality_find_passages(c, qa, docs);
+    row(&r->passages, "| %s | %zu | %zu | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f |\n", r->set,
+        c->chunks, m.asked, m.hit1, m.hit5, m.hit10, m.recall5, r->baseline.recall5, m.recall10,
+        r->baseline.recall10);
+}
+
+static void measure_answers(struct report *r, const struct quality_corpus *c, struct cria_str qa,
+                            struct cria_str docs)
+{
+    struct quality_answers m = quality_answer(c, qa, docs, false),
+                           w = quality_answer(c, qa, docs, true);
+    row(&r->answers, "| %s | %zu | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f |\n", r->set, m.asked,
+        m.first, m.three, m.strong, m.weak, w.strong, w.weak);
+}
+
+/* The judgements of those documents that are in the part, in order of docs.jsonl. */
+static struct cria_str part_of(struct cria_str qrels, struct cria_str docs,
+                               struct quality_part part, struct quality_bench *bench)
+{
+    struct cria_buf ids, kept;
     struct cria_str line;
-    static const struct cria_chunk_options sizes = CRIA_CHUNK_DEFAULTS;
-    struct cria_index index = {.name = CRIA_STR("x"),
-                               .source_directory_id = CRIA_STR("s"),
-                               .output_directory_id = CRIA_STR("o"),
-                               .sync_frequency = CRIA_STR("manual"),
-                               .status = CRIA_INDEX_READY,
-                               .generation = 1,
-                               .last_exported_at_us = 1};
-    cria_id_new("idx-", c->index_id);
-    index.id = cria_str_from(c->index_id);
-    if (cria_store_write(c->store, call, start, &index) != CRIA_OK) die(call, "index");
-    c->documents = c->chunks = 0;
-    while (docs.len) {
+    cria_buf_init(&ids, SIZE_MAX);
+    cria_buf_init(&kept, SIZE_MAX);
+    cria_buf_add_char(&ids, ' ');
+    for (size_t n = 0; docs.len;) {
         const struct cria_json *json;
         const char *why;
-        char id[64];
         cria_str_cut(&docs, '\n', &line);
-        cria_arena_reset(call->arena);
-        if (line.len == 0 || cria_json_parse(call->arena, line, &json, &why) != CRIA_OK) continue;
-        struct cria_str title = cria_json_get_str(json, "title"),
-                        text = cria_json_get_str(json, "text");
-        if (titles_first && title.len) /* as a file would have it */
-            text = cria_arena_printf(call->arena, "%.*s\n\n%.*s", CRIA_STR_ARG(title),
-                                     CRIA_STR_ARG(text));
-        struct cria_parsed parsed = {.text = text, .title = title};
-        struct addition a = {.text = text};
-        if (cria_chunk_text(call->arena, &parsed, &sizes, &a.chunks) != CRIA_OK) die(call, "chunk");
-        cria_id_new("doc-", id);
-        struct cria_str name = cria_json_get_str(json, "id");
-        a.row = (struct cria_document){.id = cria_str_from(id),
-                                       .index_id = index.id,
-                                       .entry_id = name,
-                                       .source_entry_id = name,
-                                       .content_key = name,
-                                       .display_name = name,
-                                       .metadata_json = with_title(call->arena, title),
-                                       .title = title,
-                                       .char_count = cria_utf8_count(text),
-                                       .byte_count = text.len,
-                                       .created_at_us = 1};
-        if (cria_store_write(c->store, call, add, &a) != CRIA_OK) die(call, "document");
-        c->documents++;
-        c->chunks += a.chunks.count;
-    }
-    if (cria_store_write(c->store, call, publish, &index) != CRIA_OK) die(call, "publish");
-}
-
-static enum cria_status find(struct corpus *c, struct cria_call *call, struct cria_str query,
-                             uint32_t top_k, const struct cria_json *filters,
-                             struct cria_search_request *request, struct cria_search_result *out)
-{
-    static struct cria_search_index index;
-    index = (struct cria_search_index){.id = cria_str_from(c->index_id), .generation = 1};
-    *request = (struct cria_search_request)CRIA_SEARCH_REQUEST_DEFAULTS;
-    request->project = project;
-    request->indexes = &index;
-    request->index_count = 1;
-    request->query = query;
-    request->top_k = top_k;
-    request->num_candidates = 300;
-    request->custom_filters = filters;
-    return cria_search_retrieve(c->search, call, request, out);
-}
-
-/* Distinct documents in rank order. */
-static size_t documents_of(const struct cria_search_result *result, struct cria_str *out,
-                           size_t most)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < result->count && n < most; i++) {
-        bool seen = false;
-        for (size_t k = 0; k < n; k++)
-            seen = seen || cria_str_equal(out[k], result->hits[i].entry_id);
-        if (!seen) out[n++] = result->hits[i].entry_id;
-    }
-    return n;
-}
-
-static int descending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x < y) - (x > y);
-}
-
-static void measure_retrieval(struct corpus *c, struct cria_call *call, const char *folder,
-                              const char *set)
-{
-    size_t query_len, qrel_len, queries = 0;
-    char *query_text = slurp(folder, set, "queries.jsonl", &query_len),
-         *qrels = slurp(folder, set, "qrels.tsv", &qrel_len);
-    double ndcg = 0, recall = 0, mrr = 0;
-    uint64_t spent = 0;
-    if (!query_text || !qrels) return;
-    struct cria_str rest = {query_text, query_len}, line;
-    while (rest.len) {
-        const struct cria_json *json;
-        const char *why;
-        double gains[4096], ideal = 0, dcg = 0, found = 0, first = 0;
-        size_t relevant = 0;
-        cria_str_cut(&rest, '\n', &line);
-        cria_arena_reset(call->arena);
-        if (line.len == 0 || cria_json_parse(call->arena, line, &json, &why) != CRIA_OK) continue;
-        struct cria_str id = cria_json_get_str(json, "id"), judged = {qrels, qrel_len}, row, field,
-                        names[TOP];
-        struct cria_search_result result;
-        struct cria_search_request request;
-        uint64_t begin = cria_now_ns();
-        if (find(c, call, cria_json_get_str(json, "text"), 500, NULL, &request, &result) != CRIA_OK)
-            die(call, "search");
-        spent += cria_now_ns() - begin;
-        size_t n = documents_of(&result, names, TOP);
-        while (judged.len) {
-            cria_str_cut(&judged, '\n', &row);
-            cria_str_cut(&row, '\t', &field);
-            if (!cria_str_equal(field, id)) continue;
-            cria_str_cut(&row, '\t', &field);
-            int64_t gain = 0;
-            if (!cria_str_to_int64(cria_str_trim(row), &gain) || gain <= 0 || relevant == 4096)
-                continue;
-            gains[relevant++] = (double)gain;
-            for (size_t i = 0; i < n; i++) {
-                if (!cria_str_equal(names[i], field)) continue;
-                if (i < 10) dcg += (double)gain / log2((double)i + 2);
-                if (i < 10 && (first == 0 || 1.0 / (double)(i + 1) > first))
-                    first = 1.0 / (double)(i + 1);
-                found++;
-            }
-        }
-        if (relevant == 0) continue;
-        qsort(gains, relevant, sizeof(double), descending);
-        for (size_t i = 0; i < relevant && i < 10; i++) ideal += gains[i] / log2((double)i + 2);
-        ndcg += dcg / ideal;
-        recall += found / (double)relevant;
-        mrr += first;
-        queries++;
-    }
-    if (queries)
-        printf("| %s | %zu docs, %zu chunks | nDCG@10 %.3f | R@100 %.3f | MRR@10 %.3f | %.2f ms a "
-               "query |\n",
-               set, c->documents, c->chunks, ndcg / (double)queries, recall / (double)queries,
-               mrr / (double)queries, (double)spent / 1e6 / (double)queries);
-    fflush(stdout);
-    free(query_text);
-    free(qrels);
-}
-
-static bool holds_answer(struct cria_str text, const struct cria_json *answers)
-{
-    for (size_t i = 0; answers && i < answers->count; i++)
-        if (cria_str_find(text, answers->items[i].text) != SIZE_MAX) return true;
-    return false;
-}
-
-/* {"title": {"operator": "ne", "value": …}} of the document's own title. */
-static const struct cria_json *without(struct cria_arena *arena, struct cria_str docs,
-                                       struct cria_str id)
-{
-    struct cria_str line;
-    const struct cria_json *json, *filters = NULL;
-    const char *why;
-    while (docs.len) {
-        cria_str_cut(&docs, '\n', &line);
-        if (line.len == 0 || cria_str_find(cria_str_sub(line, 0, 40), id) == SIZE_MAX ||
-            cria_json_parse(arena, line, &json, &why) != CRIA_OK ||
-            !cria_str_equal(cria_json_get_str(json, "id"), id))
+        cria_arena_reset(bench->call->arena);
+        if (!line.len || cria_json_parse(bench->call->arena, line, &json, &why) != CRIA_OK)
             continue;
-        struct cria_str title = with_title(arena, cria_json_get_str(json, "title"));
-        title = cria_str_sub(title, 9, title.len - 10); /* the value alone, with its quotes */
-        struct cria_str text = cria_arena_printf(
-            arena, "{\"title\":{\"operator\":\"ne\",\"value\":%.*s}}", CRIA_STR_ARG(title));
-        if (cria_json_parse(arena, text, &filters, &why) != CRIA_OK) return NULL;
-        return filters;
+        size_t at = n++ % part.of;
+        if (at < part.from || at >= part.to) continue;
+        cria_buf_add(&ids, cria_json_get_str(json, "id"));
+        cria_buf_add_char(&ids, ' ');
     }
-    return NULL;
+    while (qrels.len) {
+        struct cria_str fields, id;
+        char padded[80];
+        cria_str_cut(&qrels, '\n', &line);
+        fields = line;
+        cria_str_cut(&fields, '\t', &id);
+        cria_str_cut(&fields, '\t', &id);
+        snprintf(padded, sizeof(padded), " %.*s ", CRIA_STR_ARG(id));
+        if (cria_str_find(cria_buf_str(&ids), cria_str_from(padded)) == SIZE_MAX) continue;
+        cria_buf_add(&kept, line);
+        cria_buf_add_char(&kept, '\n');
+    }
+    cria_buf_release(&ids);
+    return cria_buf_str(&kept);
 }
 
-struct tally {
-    size_t asked, first, three, strong, weak;
-};
-
-/* Question sets: does the best sentence hold the answer; is a question refused when its article is
- * not there? */
-static struct tally ask_all(struct corpus *c, struct cria_call *call, struct cria_str qa,
-                            struct cria_str docs, bool withheld)
+/* German questions asked of German documents alone, and of the same among English ones. */
+static void measure_mixed(struct report *r, struct cria_str docs)
 {
-    struct tally t = {0};
-    struct cria_str line;
-    while (qa.len) {
-        const struct cria_json *json, *filters = NULL;
-        const char *why;
-        struct cria_search_request request;
-        struct cria_search_result result;
-        struct cria_sentences sentences;
-        cria_str_cut(&qa, '\n', &line);
-        cria_arena_reset(call->arena);
-        if (line.len == 0 || cria_json_parse(call->arena, line, &json, &why) != CRIA_OK) continue;
-        if (withheld) filters = without(call->arena, docs, cria_json_get_str(json, "doc"));
-        if (find(c, call, cria_json_get_str(json, "question"), 20, filters, &request, &result) !=
-                CRIA_OK ||
-            cria_search_sentences(c->search, call, &request, &result, 3, &sentences) != CRIA_OK)
-            die(call, "sentences");
-        const struct cria_json *answers = cria_json_get(json, "answers");
-        bool any = false;
-        for (size_t i = 0; i < sentences.count; i++)
-            any = any || holds_answer(sentences.items[i].text, answers);
-        t.asked++;
-        t.first += sentences.count && holds_answer(sentences.items[0].text, answers);
-        t.three += any;
-        t.strong += sentences.grade == CRIA_GRADE_STRONG;
-        t.weak += sentences.grade == CRIA_GRADE_WEAK;
+    static const struct {
+        const char *name;
+        struct quality_part german, english;
+    } mixes[] = {{"half English", {0, 1, 2}, {1, 2, 2}}, {"3/4 English", {0, 1, 4}, {1, 4, 4}}};
+    struct cria_str english = slurp(r, "xquad-en", "docs.jsonl"),
+                    queries = slurp(r, r->set, "queries.jsonl"),
+                    qrels = slurp(r, r->set, "qrels.tsv");
+    for (size_t i = 0; english.ptr && queries.ptr && qrels.ptr && i < CRIA_COUNT(mixes); i++) {
+        struct quality_corpus c;
+        struct cria_str judged = part_of(qrels, docs, mixes[i].german, r->bench);
+        quality_corpus_begin(&c, r->bench, 1);
+        quality_corpus_add(&c, docs, false, mixes[i].german);
+        quality_corpus_end(&c);
+        struct quality_ranking alone = quality_rank(&c, queries, judged, false);
+        quality_corpus_begin(&c, r->bench, 1);
+        quality_corpus_add(&c, docs, false, mixes[i].german);
+        quality_corpus_add(&c, english, false, mixes[i].english);
+        quality_corpus_end(&c);
+        struct quality_ranking mixed = quality_rank(&c, queries, judged, false);
+        row(&r->together, "| %s, %s | %zu | %.3f | %.3f | %.3f | %.3f |\n", r->set, mixes[i].name,
+            mixed.queries, alone.ndcg, mixed.ndcg, alone.first, mixed.first);
+        release(judged);
     }
-    return t;
+    release(english);
+    release(queries);
+    release(qrels);
 }
 
-static void measure_answers(struct corpus *c, struct cria_call *call, struct cria_str qa,
-                            struct cria_str docs, const char *set)
+/* One index against the same documents cut in ten, asked together. */
+static void measure_cut(struct report *r, const struct quality_corpus *whole, struct cria_str docs)
 {
-    struct tally t = ask_all(c, call, qa, docs, false), w = ask_all(c, call, qa, docs, true);
-    double n = (double)t.asked, m = (double)w.asked;
-    printf("| %s answers | %zu questions | first sentence %.3f | one of three %.3f | strong %.3f, "
-           "weak %.3f |"
-           " article withheld: strong %.3f, weak %.3f |\n",
-           set, t.asked, (double)t.first / n, (double)t.three / n, (double)t.strong / n,
-           (double)t.weak / n, (double)w.strong / m, (double)w.weak / m);
-    fflush(stdout);
+    struct cria_str queries = slurp(r, r->set, "queries.jsonl"),
+                    qrels = slurp(r, r->set, "qrels.tsv");
+    struct quality_corpus c;
+    quality_corpus_begin(&c, r->bench, QUALITY_MAX_INDEXES);
+    quality_corpus_add(&c, docs, false, QUALITY_ALL);
+    quality_corpus_end(&c);
+    if (queries.ptr && qrels.ptr) {
+        struct quality_ranking one = quality_rank(whole, queries, qrels, false),
+                               ten = quality_rank(&c, queries, qrels, false);
+        row(&r->together, "| %s, cut in ten | %zu | %.3f | %.3f | %.3f | %.3f |\n", r->set,
+            ten.queries, one.ndcg, ten.ndcg, one.first, ten.first);
+    }
+    release(queries);
+    release(qrels);
+}
+
+static void measure_set(struct report *r)
+{
+    struct cria_str docs = slurp(r, r->set, "docs.jsonl"), qa = slurp(r, r->set, "qa.jsonl");
+    bool is_xquad = strncmp(r->set, "xquad", 5) == 0;
+    struct quality_corpus c;
+    if (docs.ptr) {
+        quality_corpus_begin(&c, r->bench, 1);
+        quality_corpus_add(&c, docs, !is_xquad, QUALITY_ALL);
+        quality_corpus_end(&c);
+        if (wants(r, "documents")) measure_documents(r, &c);
+        if (wants(r, "passages") && strcmp(r->set, "covid-qa") == 0 && qa.ptr)
+            measure_passages(r, &c, qa, &docs);
+        if (wants(r, "answers") && is_xquad && qa.ptr) measure_answers(r, &c, qa, docs);
+        if (wants(r, "together") && strcmp(r->set, "xquad-en") == 0) measure_cut(r, &c, docs);
+        if (wants(r, "together") && strcmp(r->set, "xquad-de") == 0) measure_mixed(r, docs);
+    } else if (strcmp(r->set, "chunk-eval") == 0 && qa.ptr && wants(r, "passages")) {
+        static const char *const corpora[] = {"chatlogs", "finance", "pubmed",
+                                              "state_of_the_union", "wikitexts"};
+        quality_corpus_begin(&c, r->bench, 1);
+        for (size_t i = 0; i < CRIA_COUNT(corpora); i++) {
+            char name[64];
+            snprintf(name, sizeof(name), "corpora/%s.md", corpora[i]);
+            struct cria_str text = slurp(r, r->set, name);
+            if (text.ptr) quality_corpus_add_text(&c, cria_str_from(corpora[i]), text);
+            release(text);
+        }
+        quality_corpus_end(&c);
+        measure_passages(r, &c, qa, NULL);
+    } else if (!qa.ptr) {
+        fprintf(stderr, "%s is not there: skipped\n", r->set);
+    }
+    release(docs);
+    release(qa);
+}
+
+static void print(const char *head, struct cria_buf *table)
+{
+    if (table->len) printf("%s%.*s\n", head, CRIA_STR_ARG(cria_buf_str(table)));
+    cria_buf_release(table);
+}
+
+static void print_all(struct report *r)
+{
+    print("Documents\n\n"
+          "| set | documents | chunks | queries | nDCG@10 | plain | R@100 | plain | MRR@10 | plain "
+          "| nDCG@10 with a slip | ms |\n"
+          "|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+          &r->documents);
+    print("Passages\n\n"
+          "| set | chunks | questions | hit@1 | hit@5 | hit@10 | answer in 5 | plain | answer in 10 "
+          "| plain |\n"
+          "|---|---|---|---|---|---|---|---|---|---|\n",
+          &r->passages);
+    print("Answers without a model\n\n"
+          "| set | questions | first sentence | one of three | strong | weak | withheld: strong | "
+          "withheld: weak |\n"
+          "|---|---|---|---|---|---|---|---|\n",
+          &r->answers);
+    print("Together\n\n"
+          "| set | queries | nDCG@10 alone | nDCG@10 together | R@1 alone | R@1 together |\n"
+          "|---|---|---|---|---|---|\n",
+          &r->together);
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
@@ -325,38 +255,44 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 int main(int argc, char **argv)
 {
-    static const char *const all[] = {"cranfield", "medline",  "adi",      "anthropic-docs",
-                                      "covid-qa",  "xquad-en", "xquad-de", "xquad-es",
-                                      "xquad-zh",  "xquad-ar"};
+    static char all[][16] = {"cranfield", "medline",  "adi",      "anthropic-docs",
+                          "covid-qa",  "xquad-en", "xquad-de", "xquad-es",
+                          "xquad-zh",  "xquad-ar", "chunk-eval"};
     char folder[] = "/tmp/cria-quality-XXXXXX";
     struct cria_arena arena;
     struct cria_call call;
-    struct corpus c = {0};
+    struct quality_bench bench = {.call = &call};
+    struct report r = {.bench = &bench, .folder = argc > 1 ? argv[1] : ""};
     if (argc < 2 || cria_crypto_init() != CRIA_OK || !mkdtemp(folder)) return 64;
     cria_arena_init(&arena, (size_t)1 << 31);
     cria_call_init(&call, &arena);
-    if (cria_store_open(&(struct cria_store_options){.folder = folder}, &call, &c.store) !=
-            CRIA_OK ||
-        cria_search_new(
-            &(struct cria_search_options){.store = c.store, .memory_bytes = (size_t)4 << 30}, &call,
-            &c.search) != CRIA_OK)
-        die(&call, "open");
+    const struct cria_store_options store_options = {.folder = folder};
+    enum cria_status st = cria_store_open(&store_options, &call, &bench.store);
+    const struct cria_search_options options = {.store = bench.store,
+                                                .memory_bytes = (size_t)4 << 30};
+    if (st == CRIA_OK) st = cria_search_new(&options, &call, &bench.search);
+    if (st != CRIA_OK) {
+        fprintf(stderr, "open: %s\n", call.error);
+        return 1;
+    }
+    cria_buf_init(&r.documents, SIZE_MAX);
+    cria_buf_init(&r.passages, SIZE_MAX);
+    cria_buf_init(&r.answers, SIZE_MAX);
+    cria_buf_init(&r.together, SIZE_MAX);
     size_t count = argc > 2 ? (size_t)argc - 2 : CRIA_COUNT(all);
     for (size_t i = 0; i < count; i++) {
-        const char *set = argc > 2 ? argv[i + 2] : all[i];
-        size_t len, qa_len;
-        char *docs = slurp(argv[1], set, "docs.jsonl", &len);
-        if (!docs) continue;
-        char *qa = slurp(argv[1], set, "qa.jsonl", &qa_len);
-        load(&c, &call, cria_str_make(docs, len), strncmp(set, "xquad", 5) != 0);
-        measure_retrieval(&c, &call, argv[1], set);
-        if (qa && strncmp(set, "xquad", 5) == 0)
-            measure_answers(&c, &call, cria_str_make(qa, qa_len), cria_str_make(docs, len), set);
-        free(qa);
-        free(docs);
+        char *set = argc > 2 ? argv[i + 2] : all[i], *part = strchr(set, ':');
+        if (part) *part++ = '\0';
+        r.set = set;
+        r.part = part;
+        r.baseline = (struct baseline){0};
+        for (size_t k = 0; k < CRIA_COUNT(baselines); k++)
+            if (strcmp(baselines[k].set, set) == 0) r.baseline = baselines[k];
+        measure_set(&r);
     }
-    cria_search_free(c.search);
-    cria_store_close(c.store);
+    print_all(&r);
+    cria_search_free(bench.search);
+    cria_store_close(bench.store);
     cria_arena_release(&arena);
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return 0;
