@@ -15,14 +15,19 @@
  * for Chinese; passages: fixed chunks of 200 words. */
 static const struct baseline {
     const char *set;
-    double ndcg, recall, mrr;       /* of documents; 0: not known */
-    double recall5, recall10;       /* of answer characters */
+    double ndcg, recall, mrr; /* of documents; 0: not known */
+    double recall5, recall10; /* of answer characters */
 } baselines[] = {
-    {"cranfield", .490, .736, .773, 0, 0},      {"medline", .663, .763, .886, 0, 0},
-    {"adi", .474, .910, .615, 0, 0},            {"anthropic-docs", .627, .955, .690, 0, 0},
-    {"covid-qa", .704, .998, .657, .711, .797}, {"xquad-en", .968, .997, .959, 0, 0},
-    {"xquad-de", .932, .995, .918, 0, 0},       {"xquad-es", .956, .995, .945, 0, 0},
-    {"xquad-zh", .967, .996, .959, 0, 0},       {"xquad-ar", .887, .980, .865, 0, 0},
+    {"cranfield", .490, .736, .773, 0, 0},
+    {"medline", .663, .763, .886, 0, 0},
+    {"adi", .474, .910, .615, 0, 0},
+    {"anthropic-docs", .627, .955, .690, 0, 0},
+    {"covid-qa", .704, .998, .657, .711, .797},
+    {"xquad-en", .968, .997, .959, 0, 0},
+    {"xquad-de", .932, .995, .918, 0, 0},
+    {"xquad-es", .956, .995, .945, 0, 0},
+    {"xquad-zh", .967, .996, .959, 0, 0},
+    {"xquad-ar", .887, .980, .865, 0, 0},
     {"chunk-eval", 0, 0, 0, .895, .945},
 };
 
@@ -82,9 +87,9 @@ static void measure_passages(struct report *r, const struct quality_corpus *c, s
                              const struct cria_str *docs)
 {
     struct quality_passages m = quality_find_passages(c, qa, docs);
-    row(&r->passages, "| %s | %zu | %zu | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f |\n", r->set,
-        c->chunks, m.asked, m.hit1, m.hit5, m.hit10, m.recall5, r->baseline.recall5, m.recall10,
-        r->baseline.recall10);
+    row(&r->passages, "| %s | %zu | %zu | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f |\n",
+        r->set, c->chunks, m.asked, m.hit1, m.hit5, m.hit10, m.recall5, r->baseline.recall5,
+        m.recall10, r->baseline.recall10);
 }
 
 static void measure_answers(struct report *r, const struct quality_corpus *c, struct cria_str qa,
@@ -199,8 +204,8 @@ static void measure_set(struct report *r)
         if (wants(r, "together") && strcmp(r->set, "xquad-en") == 0) measure_cut(r, &c, docs);
         if (wants(r, "together") && strcmp(r->set, "xquad-de") == 0) measure_mixed(r, docs);
     } else if (strcmp(r->set, "chunk-eval") == 0 && qa.ptr && wants(r, "passages")) {
-        static const char *const corpora[] = {"chatlogs", "finance", "pubmed",
-                                              "state_of_the_union", "wikitexts"};
+        static const char *const corpora[] = {"chatlogs", "finance", "pubmed", "state_of_the_union",
+                                              "wikitexts"};
         quality_corpus_begin(&c, r->bench, 1);
         for (size_t i = 0; i < CRIA_COUNT(corpora); i++) {
             char name[64];
@@ -231,11 +236,12 @@ static void print_all(struct report *r)
           "| nDCG@10 with a slip | ms |\n"
           "|---|---|---|---|---|---|---|---|---|---|---|---|\n",
           &r->documents);
-    print("Passages\n\n"
-          "| set | chunks | questions | hit@1 | hit@5 | hit@10 | answer in 5 | plain | answer in 10 "
-          "| plain |\n"
-          "|---|---|---|---|---|---|---|---|---|---|\n",
-          &r->passages);
+    print(
+        "Passages\n\n"
+        "| set | chunks | questions | hit@1 | hit@5 | hit@10 | answer in 5 | plain | answer in 10 "
+        "| plain |\n"
+        "|---|---|---|---|---|---|---|---|---|---|\n",
+        &r->passages);
     print("Answers without a model\n\n"
           "| set | questions | first sentence | one of three | strong | weak | withheld: strong | "
           "withheld: weak |\n"
@@ -255,9 +261,9 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 int main(int argc, char **argv)
 {
-    static char all[][16] = {"cranfield", "medline",  "adi",      "anthropic-docs",
-                          "covid-qa",  "xquad-en", "xquad-de", "xquad-es",
-                          "xquad-zh",  "xquad-ar", "chunk-eval"};
+    static char all[][16] = {"cranfield", "medline",  "adi",       "anthropic-docs",
+                             "covid-qa",  "xquad-en", "xquad-de",  "xquad-es",
+                             "xquad-zh",  "xquad-ar", "chunk-eval"};
     char folder[] = "/tmp/cria-quality-XXXXXX";
     struct cria_arena arena;
     struct cria_call call;

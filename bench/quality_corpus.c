@@ -164,8 +164,8 @@ void quality_corpus_add(struct quality_corpus *c, struct cria_str docs, bool tit
         struct cria_str title = cria_json_get_str(json, "title"),
                         text = cria_json_get_str(json, "text");
         if (titles_first && title.len) /* as a file would have it */
-            text = cria_arena_printf(arena, "%.*s\n\n%.*s", CRIA_STR_ARG(title),
-                                     CRIA_STR_ARG(text));
+            text =
+                cria_arena_printf(arena, "%.*s\n\n%.*s", CRIA_STR_ARG(title), CRIA_STR_ARG(text));
         take(c, batch, cria_json_get_str(json, "id"), title, text);
         if (batch->count == BATCH) flush(c, batch);
     }

@@ -1,6 +1,5 @@
 /* Any bytes as the text of a document and as a question: terms, sentences, a ranking, a pattern. */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "base/utf8.h"
 #include "fuzz/fuzz.h"
@@ -20,6 +19,45 @@ static void match(struct cria_str pattern, struct cria_str text)
     cria_re2_free(re);
 }
 
+/* The text as two chunks of a segment in memory, the query ranked over it. */
+static void search(struct cria_arena *arena, struct cria_analyser *analyser, struct cria_str text,
+                   struct cria_str query)
+{
+    struct cria_segment_builder *builder = cria_segment_builder_new(analyser);
+    const struct cria_segment_place memory = {0};
+    const struct cria_document row = {.id = CRIA_STR("d"),
+                                      .entry_id = CRIA_STR("e"),
+                                      .title = cria_str_sub(query, 0, cria_utf8_valid_len(query)),
+                                      .metadata_json = CRIA_STR("{}")};
+    size_t half = cria_utf8_cut(text, text.len / 2).len,
+           half_chars = cria_utf8_count(cria_str_sub(text, 0, half));
+    const struct cria_chunk chunks[] = {{.n = 0, .char_end = half_chars, .byte_end = half},
+                                        {.n = 1,
+                                         .char_start = half_chars,
+                                         .char_end = cria_utf8_count(text),
+                                         .byte_start = half,
+                                         .byte_end = text.len,
+                                         .heading = row.title}};
+    const struct cria_rank_options options = {.candidates = 10, .full_text_weight = 1};
+    struct cria_query_plan *plan = CRIA_NEW(arena, struct cria_query_plan);
+    struct cria_segment *segment = NULL;
+    struct cria_ranking ranking;
+    struct cria_call call;
+    cria_call_init(&call, arena);
+    assert(builder && plan);
+    bool good = cria_segment_builder_add(builder, &row, text, chunks, 2) == CRIA_OK &&
+                cria_segment_builder_finish(builder, &call, &memory, &segment) == CRIA_OK;
+    cria_segment_builder_free(builder);
+    assert(good && cria_segment_verify(segment));
+    const struct cria_rank_source source = {.segment = segment};
+    good = cria_query_plan_make(plan, arena, analyser, &source, 1, query) &&
+           cria_rank(plan, &call, &options, &ranking) == CRIA_OK;
+    assert(good && !plan->is_damaged && ranking.count <= 2);
+    for (size_t i = 0; i < ranking.count; i++)
+        assert(ranking.items[i].score >= 0 && ranking.items[i].score <= 1);
+    cria_segment_close(segment);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct cria_analyser *analyser;
@@ -37,22 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < count; i++)
         assert(spans[i].start < spans[i].end && spans[i].end <= text.len &&
                (i == 0 || spans[i].start >= spans[i - 1].end));
-    struct cria_vocabulary *vocabulary = cria_vocabulary_new();
-    struct cria_indexed_document **documents = malloc(sizeof(*documents));
-    const struct cria_document row = {
-        .id = CRIA_STR("d"), .entry_id = CRIA_STR("e"), .metadata_json = CRIA_STR("{}")};
-    const struct cria_chunk chunk = {.char_end = cria_utf8_count(text), .byte_end = text.len};
-    documents[0] = cria_document_index(vocabulary, analyser, &row, text, &chunk, 1);
-    struct cria_snapshot *snapshot = cria_snapshot_new(vocabulary, documents, 1, 1);
-    struct cria_query_plan *plan = CRIA_NEW(&arena, struct cria_query_plan);
-    struct cria_ranking ranking;
-    assert(snapshot && plan);
-    assert(cria_query_plan_make(plan, &arena, analyser, &snapshot, 1, query));
-    assert(cria_rank(plan, &arena, NULL, 10, &ranking));
-    for (size_t i = 0; i < ranking.count; i++)
-        assert(ranking.items[i].score >= 0 && ranking.items[i].score <= 1);
-    cria_snapshot_unref(snapshot);
-    cria_vocabulary_free(vocabulary);
+    search(&arena, analyser, text, query);
     cria_arena_release(&arena);
     return 0;
 }
