@@ -13,6 +13,7 @@
 #include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/fault.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "segments are little endian"
@@ -27,6 +28,21 @@ enum {
     WRITE_BUFFER = 1 << 20
 };
 static const char header_magic[8] = "CRIASEG\n", footer_magic[8] = "\nGESAIRC";
+
+/* A file operation that a test makes fail. */
+static bool fails(void)
+{
+    if (!cria_fault_fires(CRIA_FAULT_FILE)) return false;
+    errno = EIO;
+    return true;
+}
+
+static enum cria_status say_unwritten(struct cria_call *call, int error)
+{
+    if (error == ENOMEM) return cria_fail_memory(call);
+    return cria_fail(call, error == ENOSPC || error == EDQUOT ? CRIA_E_NO_SPACE : CRIA_E_IO,
+                     "A search file could not be written: %s", strerror(error));
+}
 
 struct section {
     uint64_t offset, length;
@@ -71,17 +87,14 @@ enum cria_status cria_segment_writer_new(const char *path, struct cria_call *cal
     if (path) {
         int n = snprintf(writer->path, sizeof(writer->path), "%s", path);
         if (n > 0 && (size_t)n < sizeof(writer->path))
-            writer->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+            writer->fd = fails() ? -1 : open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         else
             errno = ENAMETOOLONG;
     }
     if (!writer->block || (path && writer->fd < 0)) {
         int error = writer->block ? errno : ENOMEM;
-        writer->path[0] = '\0';
         cria_segment_writer_free(writer);
-        if (error == ENOMEM) return cria_fail_memory(call);
-        return cria_fail(call, error == ENOSPC ? CRIA_E_NO_SPACE : CRIA_E_IO,
-                         "A search file could not be made: %s", strerror(error));
+        return say_unwritten(call, error);
     }
     memcpy(header, header_magic, sizeof(header_magic));
     uint32_t version = FORMAT_VERSION;
@@ -116,7 +129,8 @@ static void flush_block(struct cria_segment_writer *writer)
         if (writer->memory.failed) writer->error = ENOMEM;
     }
     for (size_t done = 0; writer->fd >= 0 && done < writer->block_len && !writer->error;) {
-        ssize_t n = write(writer->fd, writer->block + done, writer->block_len - done);
+        ssize_t n =
+            fails() ? -1 : write(writer->fd, writer->block + done, writer->block_len - done);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) writer->error = errno;
         if (n > 0) done += (size_t)n;
@@ -142,6 +156,12 @@ bool cria_segment_add(struct cria_segment_writer *writer, const void *bytes, siz
 static bool sink_write(void *arg, const void *bytes, size_t len)
 {
     return cria_segment_add(arg, bytes, len);
+}
+
+enum cria_status cria_segment_writer_failure(const struct cria_segment_writer *writer,
+                                             struct cria_call *call, enum cria_status otherwise)
+{
+    return writer->error ? say_unwritten(call, writer->error) : otherwise;
 }
 
 struct cria_sink cria_segment_sink(struct cria_segment_writer *writer)
@@ -180,7 +200,7 @@ uint64_t cria_segment_at(const struct cria_segment_writer *writer)
 static void write_end(struct cria_segment_writer *writer)
 {
     struct footer footer = {.version = FORMAT_VERSION};
-    XXH3_state_t *state = XXH3_createState();
+    XXH3_state_t state;
     end_section(writer);
     align(writer);
     if (writer->block_len) flush_block(writer);
@@ -191,18 +211,13 @@ static void write_end(struct cria_segment_writer *writer)
     footer.block_count = checksums.len / sizeof(uint64_t);
     footer.table_offset = footer.checksums_offset + checksums.len;
     memcpy(footer.magic, footer_magic, sizeof(footer.magic));
-    if (!state) writer->error = ENOMEM;
-    if (state) {
-        XXH3_64bits_reset(state);
-        if (checksums.len) XXH3_64bits_update(state, checksums.ptr, checksums.len);
-        XXH3_64bits_update(state, writer->sections, sizeof(writer->sections));
-        XXH3_64bits_update(state, &footer, offsetof(struct footer, checksum));
-        footer.checksum = XXH3_64bits_digest(state);
-        XXH3_freeState(state);
-    }
+    XXH3_64bits_reset(&state);
+    if (checksums.len) XXH3_64bits_update(&state, checksums.ptr, checksums.len);
+    XXH3_64bits_update(&state, writer->sections, sizeof(writer->sections));
+    XXH3_64bits_update(&state, &footer, offsetof(struct footer, checksum));
+    footer.checksum = XXH3_64bits_digest(&state);
     cria_buf_add(&end, checksums);
-    cria_buf_add(
-        &end, (struct cria_str){(const char *)writer->sections, sizeof(writer->sections)});
+    cria_buf_add(&end, (struct cria_str){(const char *)writer->sections, sizeof(writer->sections)});
     cria_buf_add(&end, (struct cria_str){(const char *)&footer, sizeof(footer)});
     if (end.failed) writer->error = ENOMEM;
     if (!end.failed) cria_segment_add(writer, end.ptr, end.len);
@@ -219,9 +234,24 @@ static bool sync_folder(const char *name)
     memcpy(folder, name, (size_t)(slash - name));
     folder[slash - name] = '\0';
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
+    bool good = fd >= 0 && !fails() && fsync(fd) == 0;
     if (fd >= 0) close(fd);
     return good;
+}
+
+/* What was written gets its name; 0 or errno. Afterwards there is the one file or none. */
+static int name_file(int fd, const char *part, const char *name)
+{
+    int error = 0;
+    errno = EIO;
+    if (fails() || fsync(fd) != 0 || fails() || rename(part, name) != 0) {
+        error = errno;
+        unlink(part);
+    } else if (!sync_folder(name)) {
+        error = errno;
+        unlink(name);
+    }
+    return error;
 }
 
 static enum cria_status open_memory(struct cria_buf *memory, struct cria_call *call,
@@ -232,17 +262,13 @@ enum cria_status cria_segment_writer_finish(struct cria_segment_writer *writer,
                                             struct cria_segment_file **out)
 {
     write_end(writer);
-    if (writer->fd >= 0 && !writer->error &&
-        (fsync(writer->fd) != 0 || rename(writer->path, name) != 0 || !sync_folder(name)))
-        writer->error = errno ? errno : EIO;
-    if (writer->error) {
-        int error = writer->error;
+    if (writer->fd >= 0 && !writer->error)
+        writer->error = name_file(writer->fd, writer->path, name);
+    enum cria_status st = cria_segment_writer_failure(writer, call, CRIA_OK);
+    if (st != CRIA_OK) {
         cria_segment_writer_free(writer);
-        if (error == ENOMEM) return cria_fail_memory(call);
-        return cria_fail(call, error == ENOSPC ? CRIA_E_NO_SPACE : CRIA_E_IO,
-                         "A search file could not be written: %s", strerror(error));
+        return st;
     }
-    enum cria_status st;
     if (writer->fd < 0) {
         st = open_memory(&writer->memory, call, out);
     } else {
@@ -271,6 +297,7 @@ struct cria_segment_file {
     struct section_check checks[CRIA_SECTIONS_MAX];
     const uint8_t *checksums;
     size_t block_count;
+    uint64_t identity;
     atomic_bool damaged;
     atomic_uint_least64_t *verified; /* a bit for each block; NULL: nothing to verify */
 };
@@ -313,15 +340,13 @@ static bool read_end(struct cria_segment_file *file)
         footer.table_offset + sizeof(file->sections) != end ||
         (footer.checksums_offset + BLOCK - 1) / BLOCK != footer.block_count)
         return false;
-    XXH3_state_t *state = XXH3_createState();
-    if (!state) return false;
-    XXH3_64bits_reset(state);
-    XXH3_64bits_update(state, file->ptr + footer.checksums_offset,
+    XXH3_state_t state;
+    XXH3_64bits_reset(&state);
+    XXH3_64bits_update(&state, file->ptr + footer.checksums_offset,
                        (size_t)(end - footer.checksums_offset));
-    XXH3_64bits_update(state, &footer, offsetof(struct footer, checksum));
-    bool good = XXH3_64bits_digest(state) == footer.checksum;
-    XXH3_freeState(state);
-    if (!good) return false;
+    XXH3_64bits_update(&state, &footer, offsetof(struct footer, checksum));
+    if (XXH3_64bits_digest(&state) != footer.checksum) return false;
+    file->identity = footer.checksum;
     memcpy(file->sections, file->ptr + footer.table_offset, sizeof(file->sections));
     file->checksums = file->ptr + footer.checksums_offset;
     file->block_count = (size_t)footer.block_count;
@@ -379,16 +404,28 @@ enum cria_status cria_segment_file_over(const void *bytes, size_t len, struct cr
     return open_bytes(file, call, out);
 }
 
+/* A want of memory or of descriptors says nothing about the file. */
+static enum cria_status say_unread(struct cria_call *call, int error)
+{
+    if (error == ENOMEM) return cria_fail_memory(call);
+    enum cria_status st = error == ENOENT                      ? CRIA_E_NOT_FOUND
+                          : error == EMFILE || error == ENFILE ? CRIA_E_UNAVAILABLE
+                                                               : CRIA_E_IO;
+    return cria_fail(call, st, "A search file could not be read: %s", strerror(error));
+}
+
 enum cria_status cria_segment_file_open(const char *path, struct cria_call *call,
                                         struct cria_segment_file **out)
 {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return cria_fail(call, errno == ENOENT ? CRIA_E_NOT_FOUND : CRIA_E_IO,
-                         "A search file could not be opened: %s", strerror(errno));
     struct cria_segment_file *file = calloc(1, sizeof(*file));
-    bool good = file && fstat(fd, &status) == 0;
+    if (!file) return cria_fail_memory(call);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        free(file);
+        return say_unread(call, errno);
+    }
+    bool good = fstat(fd, &status) == 0;
     if (good && status.st_size > 0) {
         void *map = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
         good = map != MAP_FAILED;
@@ -398,10 +435,11 @@ enum cria_status cria_segment_file_open(const char *path, struct cria_call *call
             file->is_mapped = true;
         }
     }
+    int error = errno;
     close(fd);
     if (!good) {
         free(file);
-        return cria_fail(call, CRIA_E_IO, "A search file could not be read: %s", strerror(errno));
+        return say_unread(call, error);
     }
     return open_bytes(file, call, out);
 }
@@ -423,6 +461,16 @@ struct cria_bytes cria_segment_section(const struct cria_segment_file *file, uns
                                (void *)(uintptr_t)&file->checks[section]};
 }
 
+uint64_t cria_segment_file_identity(const struct cria_segment_file *file)
+{
+    return file->identity;
+}
+
+uint64_t cria_checksum(const void *bytes, size_t len, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(bytes, len, seed);
+}
+
 uint64_t cria_segment_file_size(const struct cria_segment_file *file)
 {
     return file->len;
@@ -437,18 +485,15 @@ enum cria_status cria_segment_file_save(const struct cria_segment_file *file,
                                         struct cria_call *call, const char *part, const char *path,
                                         struct cria_segment_file **out)
 {
-    int fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = fails() ? -1 : open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     int error = fd < 0 ? errno : 0;
     for (size_t done = 0; !error && done < file->len;) {
-        ssize_t n = write(fd, file->ptr + done, file->len - done);
+        ssize_t n = fails() ? -1 : write(fd, file->ptr + done, file->len - done);
         if (n < 0 && errno != EINTR) error = errno;
         if (n > 0) done += (size_t)n;
     }
-    if (!error && (fsync(fd) != 0 || rename(part, path) != 0 || !sync_folder(path)))
-        error = errno ? errno : EIO;
+    if (error && fd >= 0) unlink(part);
+    if (!error) error = name_file(fd, part, path);
     if (fd >= 0) close(fd);
-    if (!error) return cria_segment_file_open(path, call, out);
-    unlink(part);
-    return cria_fail(call, error == ENOSPC ? CRIA_E_NO_SPACE : CRIA_E_IO,
-                     "A search file could not be written: %s", strerror(error));
+    return error ? say_unwritten(call, error) : cria_segment_file_open(path, call, out);
 }

@@ -28,6 +28,10 @@ void cria_segment_begin(struct cria_segment_writer *writer, unsigned section);
 bool cria_segment_add(struct cria_segment_writer *writer, const void *bytes, size_t len);
 /** The same as a sink. */
 struct cria_sink cria_segment_sink(struct cria_segment_writer *writer);
+/** What a failed write says: the status of its first failure, with its sentence; `otherwise` when
+ * all was written. Sinks only know that they failed, not why. */
+enum cria_status cria_segment_writer_failure(const struct cria_segment_writer *writer,
+                                             struct cria_call *call, enum cria_status otherwise);
 /** Bytes of the section so far. */
 uint64_t cria_segment_at(const struct cria_segment_writer *writer);
 
@@ -52,7 +56,8 @@ CRIA_MUST_CHECK enum cria_status cria_segment_file_save(const struct cria_segmen
 
 /* ---- reading; any thread */
 
-/** CRIA_E_NOT_FOUND no such file; CRIA_E_CORRUPT it is not what was written; CRIA_E_IO. */
+/** CRIA_E_NOT_FOUND no such file; CRIA_E_CORRUPT it is not what was written; CRIA_E_IO it cannot be
+ * read; CRIA_E_NO_MEMORY and CRIA_E_UNAVAILABLE (too many open files) say nothing about it. */
 CRIA_MUST_CHECK enum cria_status cria_segment_file_open(const char *path, struct cria_call *call,
                                                         struct cria_segment_file **out);
 /** Over bytes that outlive it (tests, fuzzing). */
@@ -63,6 +68,10 @@ CRIA_MUST_CHECK enum cria_status cria_segment_file_over(const void *bytes, size_
 void cria_segment_file_close(struct cria_segment_file *file);
 /** {NULL, 0} when it has no such section. Lives as long as the file. */
 struct cria_bytes cria_segment_section(const struct cria_segment_file *file, unsigned section);
+/** Stands for all bytes of the file: two files with the same one are the same. */
+uint64_t cria_segment_file_identity(const struct cria_segment_file *file);
+/** XXH3 of bytes, begun with `seed`. */
+uint64_t cria_checksum(const void *bytes, size_t len, uint64_t seed);
 uint64_t cria_segment_file_size(const struct cria_segment_file *file);
 /** Whether a block was found rotten since it was opened. */
 bool cria_segment_file_is_damaged(const struct cria_segment_file *file);
