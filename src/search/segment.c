@@ -90,7 +90,7 @@ enum cria_status cria_segment_open(struct cria_segment_file *file, struct cria_c
         return cria_fail_memory(call);
     }
     segment->file = file;
-    bool good = read_meta(segment);
+    bool good = read_meta(segment) && read_sections(segment); /* so the counts are no larger */
     if (good) {
         segment->first_chunk =
             calloc((size_t)segment->meta.document_count + 1, sizeof(*segment->first_chunk));
@@ -99,7 +99,7 @@ enum cria_status cria_segment_open(struct cria_segment_file *file, struct cria_c
             return cria_fail_memory(call);
         }
     }
-    if (!good || !read_sections(segment) || !read_documents(segment)) {
+    if (!good || !read_documents(segment)) {
         cria_segment_close(segment);
         return cria_fail(call, CRIA_E_CORRUPT, "A search file is damaged");
     }
@@ -126,6 +126,7 @@ bool cria_segment_document(const struct cria_segment *segment, uint32_t n,
     memcpy(&record, segment->documents.ptr + at, sizeof(record));
     size_t len = (size_t)record.id_len + record.entry_len + record.name_len + record.metadata_len;
     if (record.strings_at > segment->strings.len || record.language >= CRIA_LANG_COUNT ||
+        record.title_count > CRIA_TITLE_TERMS ||
         !cria_bytes_check(&segment->strings, (size_t)record.strings_at, len) ||
         !cria_bytes_check(&segment->titles, (size_t)record.title_at * 4,
                           (size_t)record.title_count * 4))
@@ -151,8 +152,8 @@ bool cria_segment_chunk(const struct cria_segment *segment, uint32_t n,
     if (n >= segment->meta.chunk_count || !cria_bytes_check(&segment->chunks, at, sizeof(record)))
         return false;
     memcpy(&record, segment->chunks.ptr + at, sizeof(record));
-    if (record.document >= segment->meta.document_count ||
-        record.folded_at > segment->folded.len || record.sequence_at > segment->sequences.len / 2 ||
+    if (record.document >= segment->meta.document_count || record.folded_at > segment->folded.len ||
+        record.sequence_at > segment->sequences.len / 2 ||
         !cria_bytes_check(&segment->folded, (size_t)record.folded_at, record.folded_len) ||
         !cria_bytes_check(&segment->sequences, (size_t)record.sequence_at * 2,
                           (size_t)record.length * 2) ||
@@ -168,8 +169,8 @@ bool cria_segment_chunk(const struct cria_segment *segment, uint32_t n,
                                      .page_end = record.page_end,
                                      .token_count = record.token_count};
     if (record.heading_len)
-        out->place.heading = cria_str_make(
-            (const char *)segment->headings.ptr + record.heading_at, record.heading_len);
+        out->place.heading = cria_str_make((const char *)segment->headings.ptr + record.heading_at,
+                                           record.heading_len);
     out->folded =
         cria_str_make((const char *)segment->folded.ptr + record.folded_at, record.folded_len);
     out->sequence = segment->sequences.ptr + record.sequence_at * 2;

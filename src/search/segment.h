@@ -102,7 +102,8 @@ size_t cria_segment_builder_bytes(const struct cria_segment_builder *builder);
 struct cria_segment_place {
     const char *part, *path; /* NULL: memory */
 };
-/** Takes nothing: the builder is to be freed. */
+/** Takes nothing: the builder is to be freed, or to be finished in another place when this one
+ * failed (CRIA_E_NO_SPACE, CRIA_E_IO). */
 CRIA_MUST_CHECK enum cria_status cria_segment_builder_finish(struct cria_segment_builder *builder,
                                                              struct cria_call *call,
                                                              const struct cria_segment_place *place,

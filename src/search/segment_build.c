@@ -14,6 +14,11 @@ enum {
     GRAM_SAMPLE = 16
 };
 
+_Static_assert(sizeof(((struct cria_segment_meta *)0)->languages) / sizeof(uint32_t) >=
+                   (size_t)CRIA_LANG_COUNT,
+               "each language is counted");
+_Static_assert((int)TITLE_BYTES <= (int)CRIA_TITLE_TERMS, "a title that is made can be read");
+
 struct term {
     struct cria_str text; /* arena */
     uint32_t hash;
@@ -35,10 +40,14 @@ struct cria_segment_builder {
     struct cria_buf starts;   /* u64: of each chunk in postings */
     struct cria_buf documents, strings, chunks, headings, folded, sequences, titles, norms;
     struct cria_fields_builder *fields;
+    struct cria_buf fields_bytes; /* what it wrote */
     struct cria_segment_meta meta;
     enum cria_language language; /* of the document at hand */
     bool in_title;
     uint32_t length; /* of the chunk or title at hand */
+    /* The end may be tried again in another place, and not all of it can be done twice: */
+    bool has_ordinals; /* titles hold ordinals, no more numbers */
+    bool has_fields;   /* fields_bytes holds them */
     bool failed;
 };
 
@@ -48,11 +57,11 @@ struct cria_segment_builder *cria_segment_builder_new(struct cria_analyser *anal
     if (!b) return NULL;
     b->analyser = analyser;
     cria_arena_init(&b->arena, (size_t)1 << 34);
-    struct cria_buf *const bufs[] = {&b->postings, &b->starts, &b->documents,
-                                     &b->strings,  &b->chunks, &b->headings,
-                                     &b->folded,   &b->titles, &b->sequences,
-                                     &b->norms};
+    struct cria_buf *const bufs[] = {&b->postings,  &b->starts,   &b->documents, &b->strings,
+                                     &b->chunks,    &b->headings, &b->folded,    &b->titles,
+                                     &b->sequences, &b->norms};
     for (size_t i = 0; i < CRIA_COUNT(bufs); i++) cria_buf_init(bufs[i], SIZE_MAX);
+    cria_buf_init(&b->fields_bytes, SIZE_MAX);
     b->fields = cria_fields_builder_new();
     b->slot_count = 1 << 12;
     b->slots = calloc(b->slot_count, sizeof(*b->slots));
@@ -64,12 +73,12 @@ struct cria_segment_builder *cria_segment_builder_new(struct cria_analyser *anal
 void cria_segment_builder_free(struct cria_segment_builder *b)
 {
     if (!b) return;
-    struct cria_buf *const bufs[] = {&b->postings, &b->starts, &b->documents,
-                                     &b->strings,  &b->chunks, &b->headings,
-                                     &b->folded,   &b->titles, &b->sequences,
-                                     &b->norms};
+    struct cria_buf *const bufs[] = {&b->postings,  &b->starts,   &b->documents, &b->strings,
+                                     &b->chunks,    &b->headings, &b->folded,    &b->titles,
+                                     &b->sequences, &b->norms};
     for (size_t i = 0; i < CRIA_COUNT(bufs); i++) cria_buf_release(bufs[i]);
     cria_fields_builder_free(b->fields);
+    cria_buf_release(&b->fields_bytes);
     cria_arena_release(&b->arena);
     free(b->slots);
     free(b->terms);
@@ -274,10 +283,10 @@ enum cria_status cria_segment_builder_add(struct cria_segment_builder *b,
 /* ---- the end */
 
 struct turned {
-    uint32_t *order;       /* ordinal -> number */
-    uint32_t *ordinals;    /* number -> ordinal */
-    uint64_t *ends;        /* by ordinal: of its postings */
-    uint32_t *ids, *tfs;   /* by ordinal, then chunk */
+    uint32_t *order;     /* ordinal -> number */
+    uint32_t *ordinals;  /* number -> ordinal */
+    uint64_t *ends;      /* by ordinal: of its postings */
+    uint32_t *ids, *tfs; /* by ordinal, then chunk */
 };
 
 /* qsort has no argument to pass, and threads may build at the same time: so the texts are sorted
@@ -289,8 +298,7 @@ struct sortable {
 
 static int by_text(const void *a, const void *b)
 {
-    return cria_str_compare(((const struct sortable *)a)->text,
-                            ((const struct sortable *)b)->text);
+    return cria_str_compare(((const struct sortable *)a)->text, ((const struct sortable *)b)->text);
 }
 
 static bool turn(const struct cria_segment_builder *b, struct turned *t)
@@ -352,8 +360,7 @@ static bool count_grams(const struct cria_segment_builder *b, struct cria_gram_c
     for (uint32_t n = 0; good && n < b->meta.chunk_count; n += sample) {
         cria_buf_clear(&grams);
         for (uint32_t i = 0; i + 4 <= records[n].folded_len; i++)
-            cria_buf_add(&grams,
-                         (struct cria_str){b->folded.ptr + records[n].folded_at + i, 4});
+            cria_buf_add(&grams, (struct cria_str){b->folded.ptr + records[n].folded_at + i, 4});
         size_t count = grams.len / 4;
         uint32_t *list = (void *)grams.ptr;
         if (count) qsort(list, count, sizeof(*list), by_value);
@@ -373,14 +380,28 @@ static void add_section(struct cria_segment_writer *file, unsigned section,
     if (buf->len) cria_segment_add(file, buf->ptr, buf->len);
 }
 
+static enum cria_status write_fields(struct cria_segment_builder *b,
+                                     struct cria_segment_writer *file)
+{
+    if (!b->has_fields) {
+        struct cria_sink sink = cria_buf_sink(&b->fields_bytes);
+        enum cria_status st = cria_fields_write(b->fields, b->meta.document_count, &sink);
+        if (st != CRIA_OK) return b->fields_bytes.failed ? CRIA_E_NO_MEMORY : st;
+        b->has_fields = true;
+    }
+    add_section(file, CRIA_SECTION_FIELDS, &b->fields_bytes);
+    return CRIA_OK;
+}
+
 static enum cria_status write_all(struct cria_segment_builder *b, const struct turned *t,
                                   struct cria_segment_writer *file)
 {
     struct cria_terms_writer writer;
     struct cria_gram_counts grams = {0};
     uint32_t *titles = (void *)b->titles.ptr;
-    for (size_t i = 0; i < b->titles.len / sizeof(uint32_t); i++)
+    for (size_t i = 0; i < b->titles.len / sizeof(uint32_t) && !b->has_ordinals; i++)
         titles[i] = t->ordinals[titles[i]];
+    b->has_ordinals = true;
     add_section(file, CRIA_SECTION_DOCUMENTS, &b->documents);
     add_section(file, CRIA_SECTION_STRINGS, &b->strings);
     add_section(file, CRIA_SECTION_CHUNKS, &b->chunks);
@@ -402,11 +423,9 @@ static enum cria_status write_all(struct cria_segment_builder *b, const struct t
     enum cria_status st = cria_terms_writer_end(&writer);
     if (st == CRIA_OK && !count_grams(b, &grams)) st = CRIA_E_NO_MEMORY;
     if (st == CRIA_OK) {
-        struct cria_sink sink = cria_segment_sink(file);
         cria_segment_begin(file, CRIA_SECTION_GRAMS);
-        cria_segment_add(file, grams.slots, (size_t)grams.capacity * 8);
-        cria_segment_begin(file, CRIA_SECTION_FIELDS);
-        st = cria_fields_write(b->fields, b->meta.document_count, &sink);
+        if (grams.capacity) cria_segment_add(file, grams.slots, (size_t)grams.capacity * 8);
+        st = write_fields(b, file);
     }
     b->meta.term_count = (uint32_t)b->term_count;
     b->meta.gram_capacity = grams.capacity;
@@ -428,9 +447,11 @@ enum cria_status cria_segment_builder_finish(struct cria_segment_builder *b, str
     st = turn(b, &t) ? write_all(b, &t, writer) : CRIA_E_NO_MEMORY;
     turned_release(&t);
     if (st != CRIA_OK) {
+        st = st == CRIA_E_NO_MEMORY ? cria_fail_memory(call)
+                                    : cria_fail(call, st, "A search file could not be written");
+        st = cria_segment_writer_failure(writer, call, st);
         cria_segment_writer_free(writer);
-        return st == CRIA_E_NO_MEMORY ? cria_fail_memory(call)
-                                      : cria_fail(call, st, "A search file could not be written");
+        return st;
     }
     st = cria_segment_writer_finish(writer, call, place->path, &file);
     return st == CRIA_OK ? cria_segment_open(file, call, out) : st;

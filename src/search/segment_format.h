@@ -23,6 +23,8 @@ enum cria_segment_section {
     CRIA_SECTION_FIELDS,
 };
 
+enum { CRIA_TITLE_TERMS = 4096 }; /* of a document, at most */
+
 struct document_record {
     uint64_t strings_at;
     uint32_t metadata_len;
@@ -66,7 +68,7 @@ struct cria_terms_writer {
     const uint8_t *norms;
     double average_length;
     uint32_t count;
-    bool failed;
+    enum cria_status status; /* of the first failure; what a file does not take it says itself */
 };
 void cria_terms_writer_init(struct cria_terms_writer *writer, struct cria_segment_writer *file,
                             const uint8_t *norms, double average_length);

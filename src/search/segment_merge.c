@@ -15,6 +15,7 @@ struct input {
     uint32_t *moved;    /* chunk -> its new number, UINT32_MAX: dead */
     uint32_t *ordinals; /* term -> its new ordinal, NO_TERM: gone */
     uint32_t *title_df; /* term -> living chunks below titles that hold it */
+    bool *titled;       /* term -> a living title holds it, if only one above no chunk */
     struct cria_dictionary_cursor cursor;
     struct cria_str term; /* where the cursor stands; null: at its end */
 };
@@ -34,35 +35,37 @@ static bool is_dead(const struct input *in, uint32_t document)
     return in->dead && cria_bit(in->dead, document);
 }
 
-static bool number_document(struct merge *m, struct input *in, uint32_t d)
+static enum cria_status number_document(struct merge *m, struct input *in, uint32_t d)
 {
     struct cria_segment_document document;
     struct cria_segment_chunk chunk;
-    if (!cria_segment_document(in->segment, d, &document)) return false;
+    if (!cria_segment_document(in->segment, d, &document)) return CRIA_E_CORRUPT;
     for (uint32_t c = 0; c < document.chunk_count; c++) {
         uint32_t n = document.first_chunk + c;
         if (is_dead(in, d)) {
             in->moved[n] = UINT32_MAX;
             continue;
         }
-        if (!cria_segment_chunk(in->segment, n, &chunk)) return false;
+        if (!cria_segment_chunk(in->segment, n, &chunk)) return CRIA_E_CORRUPT;
         in->moved[n] = m->meta.chunk_count++;
         cria_buf_add_char(&m->norms, (char)in->segment->norms.ptr[n]);
         m->meta.total_length += chunk.sequence_length;
         m->meta.total_folded += chunk.folded.len;
         m->meta.languages[document.language]++;
     }
-    if (is_dead(in, d)) return true;
+    if (is_dead(in, d)) return CRIA_OK;
     m->meta.total_title += (uint64_t)document.title_count * document.chunk_count;
     for (uint32_t i = 0; i < document.title_count; i++) {
         uint32_t ordinal = cria_load32(document.title + 4 * (size_t)i);
         bool again = ordinal >= in->segment->meta.term_count;
         for (uint32_t k = 0; k < i && !again; k++)
             again = cria_load32(document.title + 4 * (size_t)k) == ordinal;
-        if (!again) in->title_df[ordinal] += document.chunk_count;
+        if (again) continue;
+        in->title_df[ordinal] += document.chunk_count;
+        in->titled[ordinal] = true;
     }
     return cria_fields_add(m->fields, m->meta.document_count++, document.entry_id,
-                           document.metadata_json) == CRIA_OK;
+                           document.metadata_json);
 }
 
 /* Every living document and chunk gets its new number; what depends on all of them is added up. */
@@ -74,10 +77,13 @@ static enum cria_status number_all(struct merge *m)
         in->moved = calloc((size_t)meta->chunk_count + 1, sizeof(*in->moved));
         in->ordinals = malloc(((size_t)meta->term_count + 1) * sizeof(*in->ordinals));
         in->title_df = calloc((size_t)meta->term_count + 1, sizeof(*in->title_df));
-        if (!in->moved || !in->ordinals || !in->title_df) return CRIA_E_NO_MEMORY;
+        in->titled = calloc((size_t)meta->term_count + 1, sizeof(*in->titled));
+        if (!in->moved || !in->ordinals || !in->title_df || !in->titled) return CRIA_E_NO_MEMORY;
         memset(in->ordinals, 0xFF, ((size_t)meta->term_count + 1) * sizeof(*in->ordinals));
-        for (uint32_t d = 0; d < meta->document_count; d++)
-            if (!number_document(m, in, d)) return CRIA_E_CORRUPT;
+        for (uint32_t d = 0; d < meta->document_count; d++) {
+            enum cria_status st = number_document(m, in, d);
+            if (st != CRIA_OK) return st;
+        }
     }
     return m->norms.failed ? CRIA_E_NO_MEMORY : CRIA_OK;
 }
@@ -114,9 +120,9 @@ static enum cria_status take_postings(struct input *in, struct lists *lists, siz
     struct cria_segment_term term;
     if (!cria_segment_term(in->segment, ordinal, &term)) return CRIA_E_CORRUPT;
     if (!make_room(lists, *n + term.df)) return CRIA_E_NO_MEMORY;
-    if (term.df && !cria_postings_read_all(&in->segment->postings, (size_t)term.offset, term.length,
-                                           term.df, in->segment->meta.chunk_count, lists->ids + *n,
-                                           lists->tfs + *n))
+    if (term.df &&
+        !cria_postings_read_all(&in->segment->postings, (size_t)term.offset, term.length, term.df,
+                                in->segment->meta.chunk_count, lists->ids + *n, lists->tfs + *n))
         return CRIA_E_CORRUPT;
     size_t kept = *n;
     for (size_t i = *n; i < *n + term.df; i++) {
@@ -135,8 +141,7 @@ static struct cria_str least_term(const struct merge *m)
 {
     struct cria_str least = {0};
     for (size_t i = 0; i < m->count; i++)
-        if (m->inputs[i].term.ptr &&
-            (!least.ptr || cria_str_compare(m->inputs[i].term, least) < 0))
+        if (m->inputs[i].term.ptr && (!least.ptr || cria_str_compare(m->inputs[i].term, least) < 0))
             least = m->inputs[i].term;
     return least;
 }
@@ -159,6 +164,7 @@ static enum cria_status merge_terms(struct merge *m)
         struct cria_str least = least_term(m);
         size_t n = 0;
         uint32_t title_df = 0;
+        bool is_titled = false;
         if (!least.ptr) break;
         if (done % STOP_EVERY == 0 && cria_call_stopped(m->call, cria_now_ns()))
             st = CRIA_E_CANCELLED;
@@ -168,11 +174,12 @@ static enum cria_status merge_terms(struct merge *m)
         for (size_t i = 0; i < m->count && st == CRIA_OK; i++) {
             struct input *in = &m->inputs[i];
             if (!in->term.ptr || !cria_str_equal(in->term, least)) continue;
-            in->ordinals[in->cursor.next - 1] = ordinal;
+            in->ordinals[in->cursor.next - 1] = ordinal; /* unless all that hold it are dead */
+            is_titled = is_titled || in->titled[in->cursor.next - 1];
             st = take_postings(in, &lists, &n, &title_df);
             step(in);
         }
-        if (st == CRIA_OK && (n || title_df))
+        if (st == CRIA_OK && (n || is_titled))
             cria_terms_writer_add(&writer, least, lists.ids, lists.tfs, n, title_df);
     }
     for (size_t i = 0; i < m->count; i++)
@@ -334,10 +341,9 @@ static enum cria_status merge_grams(struct merge *m)
 
 static enum cria_status write_all(struct merge *m)
 {
-    static const unsigned copied[] = {CRIA_SECTION_DOCUMENTS, CRIA_SECTION_STRINGS,
-                                      CRIA_SECTION_TITLES,    CRIA_SECTION_CHUNKS,
-                                      CRIA_SECTION_HEADINGS,  CRIA_SECTION_FOLDED,
-                                      CRIA_SECTION_SEQUENCES};
+    static const unsigned copied[] = {
+        CRIA_SECTION_DOCUMENTS, CRIA_SECTION_STRINGS, CRIA_SECTION_TITLES,   CRIA_SECTION_CHUNKS,
+        CRIA_SECTION_HEADINGS,  CRIA_SECTION_FOLDED,  CRIA_SECTION_SEQUENCES};
     enum cria_status st = number_all(m);
     if (st == CRIA_OK) {
         cria_segment_begin(m->file, CRIA_SECTION_NORMS);
@@ -372,15 +378,18 @@ enum cria_status cria_segment_merge(const struct cria_segment_input *inputs, siz
     if (st == CRIA_OK) st = write_all(&m);
     if (st == CRIA_E_NO_MEMORY) cria_fail_memory(call);
     if (st == CRIA_E_CORRUPT) cria_fail(call, st, "A search file is damaged");
-    if (st == CRIA_OK)
+    if (st == CRIA_OK) {
         st = cria_segment_writer_finish(m.file, call, place->path, &file);
-    else
+    } else if (m.file) {
+        st = cria_segment_writer_failure(m.file, call, st);
         cria_segment_writer_free(m.file);
+    }
     if (st == CRIA_OK) st = cria_segment_open(file, call, out);
     for (size_t i = 0; m.inputs && i < count; i++) {
         free(m.inputs[i].moved);
         free(m.inputs[i].ordinals);
         free(m.inputs[i].title_df);
+        free(m.inputs[i].titled);
     }
     free(m.inputs);
     cria_fields_builder_free(m.fields);

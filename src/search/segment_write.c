@@ -36,9 +36,8 @@ static uint32_t slot_of(const struct cria_gram_counts *counts, uint32_t gram)
 
 static bool grow(struct cria_gram_counts *counts)
 {
-    struct cria_gram_counts grown = {.capacity = counts->capacity ? counts->capacity * 2
-                                                                  : GRAMS_LEAST,
-                                     .used = counts->used};
+    struct cria_gram_counts grown = {
+        .capacity = counts->capacity ? counts->capacity * 2 : GRAMS_LEAST, .used = counts->used};
     if (grown.capacity > UINT32_C(1) << 28) return false;
     grown.slots = calloc(grown.capacity, 2 * sizeof(uint32_t));
     if (!grown.slots) return false;
@@ -69,8 +68,8 @@ bool cria_gram_counts_add(struct cria_gram_counts *counts, uint32_t gram, uint32
 void cria_terms_writer_init(struct cria_terms_writer *writer, struct cria_segment_writer *file,
                             const uint8_t *norms, double average_length)
 {
-    *writer = (struct cria_terms_writer){
-        .file = file, .norms = norms, .average_length = average_length};
+    *writer =
+        (struct cria_terms_writer){.file = file, .norms = norms, .average_length = average_length};
     cria_buf_init(&writer->dictionary_bytes, SIZE_MAX);
     cria_buf_init(&writer->records, SIZE_MAX);
     cria_buf_init(&writer->packed, SIZE_MAX);
@@ -84,14 +83,15 @@ void cria_terms_writer_add(struct cria_terms_writer *writer, struct cria_str ter
     struct cria_segment_term record = {
         .offset = cria_segment_at(writer->file), .df = (uint32_t)n, .title_df = title_df};
     cria_buf_clear(&writer->packed);
-    if (n)
-        cria_postings_write(&writer->packed, ids, tfs, n, writer->norms, writer->average_length);
+    if (n) cria_postings_write(&writer->packed, ids, tfs, n, writer->norms, writer->average_length);
     record.length = (uint32_t)writer->packed.len;
-    if (writer->packed.failed ||
-        cria_dictionary_add(&writer->dictionary, term) != CRIA_OK ||
-        (writer->packed.len &&
-         !cria_segment_add(writer->file, writer->packed.ptr, writer->packed.len)))
-        writer->failed = true;
+    enum cria_status st = cria_dictionary_add(&writer->dictionary, term);
+    if (writer->packed.failed || (st == CRIA_E_IO && writer->dictionary_bytes.failed))
+        st = CRIA_E_NO_MEMORY;
+    /* Terms come in order, unless a damaged dictionary gave them. */
+    if (st == CRIA_E_BAD_REQUEST) st = CRIA_E_CORRUPT;
+    if (writer->status == CRIA_OK) writer->status = st;
+    if (writer->packed.len) cria_segment_add(writer->file, writer->packed.ptr, writer->packed.len);
     cria_buf_add(&writer->records, (struct cria_str){(const char *)&record, sizeof(record)});
     writer->count++;
 }
@@ -110,8 +110,10 @@ static enum cria_status write_similar(struct cria_terms_writer *writer)
 
 enum cria_status cria_terms_writer_end(struct cria_terms_writer *writer)
 {
-    enum cria_status st = cria_dictionary_end(&writer->dictionary);
-    if (st == CRIA_OK && (writer->failed || writer->records.failed)) st = CRIA_E_NO_MEMORY;
+    enum cria_status st = writer->status;
+    if (st == CRIA_OK) st = cria_dictionary_end(&writer->dictionary);
+    if (st == CRIA_OK ? writer->records.failed : writer->dictionary_bytes.failed)
+        st = CRIA_E_NO_MEMORY;
     if (st == CRIA_OK) {
         cria_segment_begin(writer->file, CRIA_SECTION_DICTIONARY);
         cria_segment_add(writer->file, writer->dictionary_bytes.ptr, writer->dictionary_bytes.len);
