@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "platform/crypto.h"
 #include "search/bitmap.h"
 #include "search/internal.h"
@@ -42,10 +43,14 @@ void cria_piece_unref(struct cria_piece *piece)
 }
 
 enum cria_status cria_piece_open_vectors(struct cria_piece *piece, struct cria_call *call,
-                                         struct cria_segment_file *file, const char *name)
+                                         struct cria_segment_file *file, const char *name,
+                                         uint64_t identity)
 {
     struct cria_vector_index *vectors = NULL;
-    enum cria_status st = cria_vector_open(call, cria_segment_section(file, 0), &vectors);
+    enum cria_status st = CRIA_OK;
+    if (identity && cria_segment_file_identity(file) != identity)
+        st = cria_fail(call, CRIA_E_CORRUPT, "A search file is not the one it should be");
+    if (st == CRIA_OK) st = cria_vector_open(call, cria_segment_section(file, 0), &vectors);
     if (st == CRIA_OK && cria_vector_count(vectors) != piece->segment->meta.chunk_count)
         st = cria_fail(call, CRIA_E_CORRUPT, "A search file is damaged");
     if (st != CRIA_OK) {
@@ -140,8 +145,8 @@ uint64_t cria_parts_documents(const struct cria_parts *parts)
 {
     uint64_t count = 0;
     for (size_t i = 0; i < parts->count; i++)
-        count += parts->items[i].piece->segment->meta.document_count -
-                 parts->items[i].dead_documents;
+        count +=
+            parts->items[i].piece->segment->meta.document_count - parts->items[i].dead_documents;
     return count;
 }
 
@@ -183,6 +188,14 @@ struct cria_snapshot *cria_snapshot_new(struct cria_parts *parts, int64_t genera
     return snapshot;
 }
 
+const struct cria_part *cria_snapshot_find(const struct cria_snapshot *snapshot,
+                                           const struct cria_piece *piece)
+{
+    for (size_t i = 0; i < snapshot->parts.count; i++)
+        if (snapshot->parts.items[i].piece == piece) return &snapshot->parts.items[i];
+    return NULL;
+}
+
 struct cria_snapshot *cria_snapshot_ref(struct cria_snapshot *snapshot)
 {
     atomic_fetch_add(&snapshot->refs, 1);
@@ -209,6 +222,7 @@ struct cria_collection *cria_collection_new(struct cria_search *search, struct c
         free(c);
         return NULL;
     }
+    cria_buf_init(&c->gone, SIZE_MAX);
     pthread_mutex_init(&c->build, NULL);
     pthread_mutex_init(&c->lock, NULL);
     return c;
@@ -218,6 +232,7 @@ void cria_collection_free(struct cria_collection *c)
 {
     if (!c) return;
     cria_snapshot_unref(c->current);
+    cria_buf_release(&c->gone);
     pthread_mutex_destroy(&c->build);
     pthread_mutex_destroy(&c->lock);
     free(c);
@@ -231,10 +246,34 @@ struct cria_snapshot *cria_collection_current(struct cria_collection *c)
     return snapshot;
 }
 
+static bool names(const struct cria_piece *piece, const char *file)
+{
+    return strcmp(piece->name, file) == 0 ||
+           (atomic_load(&piece->vectors) && strcmp(piece->vectors_name, file) == 0);
+}
+
+static void retire(struct cria_collection *c, const struct cria_snapshot *now, const char *name)
+{
+    char fixed[CRIA_ID_SIZE] = {0};
+    bool is_known = name[0] == '\0';
+    for (size_t i = 0; i < now->parts.count && !is_known; i++)
+        is_known = names(now->parts.items[i].piece, name);
+    if (is_known) return;
+    snprintf(fixed, sizeof(fixed), "%s", name);
+    /* Without memory it stays until the collection is loaded again. */
+    cria_buf_add(&c->gone, cria_str_make(fixed, sizeof(fixed)));
+}
+
 void cria_collection_install(struct cria_collection *c, struct cria_snapshot *snapshot)
 {
     pthread_mutex_lock(&c->lock);
     struct cria_snapshot *before = c->current;
+    for (size_t i = 0; before && i < before->parts.count; i++) {
+        const struct cria_piece *piece = before->parts.items[i].piece;
+        if (cria_snapshot_find(snapshot, piece)) continue;
+        retire(c, snapshot, piece->name);
+        if (atomic_load(&piece->vectors)) retire(c, snapshot, piece->vectors_name);
+    }
     /* What only rearranges the parts keeps the embedder. */
     if (before && !snapshot->embedder[0])
         memcpy(snapshot->embedder, before->embedder, sizeof(snapshot->embedder));
@@ -245,8 +284,7 @@ void cria_collection_install(struct cria_collection *c, struct cria_snapshot *sn
 
 /* ---- files */
 
-bool cria_collection_path(const struct cria_collection *c, const char *name, char *out,
-                          size_t size)
+bool cria_collection_path(const struct cria_collection *c, const char *name, char *out, size_t size)
 {
     int n = snprintf(out, size, "%s/segments/%s/%s%s%s", cria_search_folder(c->search), c->project,
                      c->index_id, name ? "/" : "", name ? name : "");
@@ -264,13 +302,25 @@ enum cria_status cria_collection_make_folder(const struct cria_collection *c,
         if (*at != '/' && *at != '\0') continue;
         char was = *at;
         *at = '\0';
-        int made = mkdir(path, 0700);
+        int made = cria_fault_fires(CRIA_FAULT_FILE) ? (errno = EIO, -1) : mkdir(path, 0700);
         if (made != 0 && errno != EEXIST)
             return cria_fail(call, errno == ENOSPC ? CRIA_E_NO_SPACE : CRIA_E_IO,
                              "A folder for search files could not be made: %s", strerror(errno));
         *at = was;
         if (!was) return CRIA_OK;
     }
+}
+
+void cria_collection_scope(const struct cria_collection *c, char out[2 * CRIA_ID_SIZE])
+{
+    snprintf(out, 2 * CRIA_ID_SIZE, "%s/%s", c->project, c->index_id);
+}
+
+void cria_collection_remove_retired(struct cria_collection *c)
+{
+    for (size_t at = 0; at + CRIA_ID_SIZE <= c->gone.len; at += CRIA_ID_SIZE)
+        cria_collection_remove(c, c->gone.ptr + at);
+    cria_buf_clear(&c->gone);
 }
 
 void cria_collection_remove(const struct cria_collection *c, const char *name)
@@ -297,8 +347,7 @@ void cria_collection_sweep(struct cria_collection *c, const struct cria_snapshot
         bool is_known = entry->d_name[0] == '.';
         for (size_t i = 0; snapshot && i < snapshot->parts.count; i++) {
             const struct cria_piece *piece = snapshot->parts.items[i].piece;
-            is_known = is_known || strcmp(piece->name, entry->d_name) == 0 ||
-                       strcmp(piece->vectors_name, entry->d_name) == 0;
+            is_known = is_known || names(piece, entry->d_name);
         }
         if (!is_known) cria_collection_remove(c, entry->d_name);
     }

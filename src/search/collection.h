@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/buf.h"
 #include "model/embedder.h"
 #include "search/segment.h"
 #include "search/vector.h"
@@ -62,8 +63,8 @@ struct cria_snapshot {
     int64_t generation; /* of the index, at least */
     int64_t seq;        /* of its documents: what came later is not in it */
     struct cria_parts parts;
-    uint64_t chunk_count; /* that live */
-    size_t bytes;         /* of memory that is no file's */
+    uint64_t chunk_count;                 /* that live */
+    size_t bytes;                         /* of memory that is no file's */
     char embedder[CRIA_EMBEDDER_ID_SIZE]; /* whose vectors the index holds; "": none yet */
 };
 /** Takes the parts, whatever the outcome; settles them. NULL when memory is short. */
@@ -71,14 +72,21 @@ struct cria_snapshot *cria_snapshot_new(struct cria_parts *parts, int64_t genera
 struct cria_snapshot *cria_snapshot_ref(struct cria_snapshot *snapshot);
 /** NULL is fine. */
 void cria_snapshot_unref(struct cria_snapshot *snapshot);
+/** The part of a piece; NULL: the snapshot has it not. */
+const struct cria_part *cria_snapshot_find(const struct cria_snapshot *snapshot,
+                                           const struct cria_piece *piece);
 
 struct cria_collection {
     struct cria_search *search;
     char project[CRIA_ID_SIZE], index_id[CRIA_ID_SIZE];
-    pthread_mutex_t build; /* held while a snapshot is made and put in place */
-    bool is_loaded;        /* under build: the manifest was read */
-    int64_t manifest_version;      /* under build */
-    pthread_mutex_t lock;          /* of the pointer below */
+    pthread_mutex_t build;    /* held while a snapshot is made and put in place */
+    bool is_loaded;           /* under build: the manifest was read */
+    bool has_lost;            /* under build: a part was; all documents have to be compared */
+    bool is_unsure;           /* under build: the last manifest may have been written or not */
+    int64_t manifest_version; /* under build */
+    struct cria_buf gone; /* under build: names (CRIA_ID_SIZE each) of files that no snapshot has
+                           * any more, to be unlinked when the manifest no longer names them */
+    pthread_mutex_t lock; /* of the pointer below */
     struct cria_snapshot *current; /* NULL before the first update */
     /* Under search->lock: */
     atomic_uint users;
@@ -98,10 +106,11 @@ struct cria_snapshot *cria_collection_current(struct cria_collection *collection
  * small. */
 CRIA_MUST_CHECK enum cria_status cria_collection_update(struct cria_collection *collection,
                                                         struct cria_call *call);
-/** Puts a snapshot in place of the current one; takes it. */
+/** Puts a snapshot in place of the current one; takes it. Files that it has no more are unlinked
+ * when a manifest without them is written. */
 void cria_collection_install(struct cria_collection *collection, struct cria_snapshot *snapshot);
-/** Forgets a piece that is damaged (its vectors alone, when only they are); the next update makes
- * it again. */
+/** Looks through all files, drops what is damaged (vectors alone, where only they are) and `piece`
+ * (NULL: none) whatever the checksums say, and indexes those documents again. */
 CRIA_MUST_CHECK enum cria_status cria_collection_drop_damaged(struct cria_collection *collection,
                                                               struct cria_call *call,
                                                               const struct cria_piece *piece);
@@ -142,12 +151,17 @@ void cria_collection_sweep(struct cria_collection *collection,
 /** Makes the folder unless it is there. */
 CRIA_MUST_CHECK enum cria_status cria_collection_make_folder(
     const struct cria_collection *collection, struct cria_call *call);
+/** Unlinks what is retired: the manifest was written. */
+void cria_collection_remove_retired(struct cria_collection *collection);
+/** "project/index", as manifests are bound to it. */
+void cria_collection_scope(const struct cria_collection *collection, char out[2 * CRIA_ID_SIZE]);
 /** Unlinks a file of it. */
 void cria_collection_remove(const struct cria_collection *collection, const char *name);
-/** Opens the vectors of a piece, which has none before. Takes the file, whatever the outcome. */
+/** Opens the vectors of a piece, which has none before. Takes the file, whatever the outcome.
+ * identity: the file's, 0: any. */
 CRIA_MUST_CHECK enum cria_status cria_piece_open_vectors(struct cria_piece *piece,
                                                          struct cria_call *call,
                                                          struct cria_segment_file *file,
-                                                         const char *name);
+                                                         const char *name, uint64_t identity);
 
 #endif

@@ -29,7 +29,12 @@ CRIA_MUST_CHECK enum cria_status cria_search_snapshot(struct cria_search *search
                                                       int64_t generation,
                                                       struct cria_snapshot **out);
 
-/* ---- view.c: the snapshots of a request's indexes as one collection, and its query against them */
+/** Has a collection saved, its vectors encoded, its segments merged: on the pool, so that nobody
+ * waits for it; without one, now. */
+void cria_search_maintain_later(struct cria_search *search, struct cria_collection *collection);
+
+/* ---- view.c: the snapshots of a request's indexes as one collection, and its query against them
+ */
 
 struct cria_search_view {
     struct cria_search *search;
@@ -48,7 +53,10 @@ CRIA_MUST_CHECK enum cria_status cria_search_open(struct cria_search *search,
                                                   const struct cria_search_request *request,
                                                   struct cria_search_view *view);
 void cria_search_close(struct cria_search_view *view);
-/** Drops the piece of a source that turned out to be damaged, and makes it again. */
+/** Whether bytes of a source turned out to be rotten since it was opened, and which. What reads
+ * them may only miss something: to be asked before an answer is given. */
+bool cria_search_is_damaged(const struct cria_search_view *view, size_t *source);
+/** Drops what is damaged of a source's index, the source itself in any case, and makes it again. */
 CRIA_MUST_CHECK enum cria_status cria_search_repair(struct cria_search_view *view,
                                                     struct cria_call *call, size_t source);
 

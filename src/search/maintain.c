@@ -12,9 +12,9 @@
 #include "search/manifest.h"
 
 enum {
-    MERGE_LEAST = 4,     /* segments of one size are merged when there are so many */
-    SEGMENTS_MOST = 12,  /* more are merged whatever their size */
-    DEAD_SHARE = 3,      /* a segment is written again when one in so many chunks is dead */
+    MERGE_LEAST = 4,    /* segments of one size are merged when there are so many */
+    SEGMENTS_MOST = 12, /* more are merged whatever their size */
+    DEAD_SHARE = 3,     /* a segment is written again when one in so many chunks is dead */
     VECTOR_ARENA = 1 << 30
 };
 
@@ -33,16 +33,42 @@ static enum cria_status put_manifest(struct cria_tx *tx, struct cria_call *call,
                                 write->collection->manifest_version, write->body);
 }
 
+/* Whether a write that failed was stored all the same: the version tells. */
+static enum cria_status read_version(struct cria_collection *c, struct cria_call *call)
+{
+    struct cria_tx *tx = NULL;
+    struct cria_manifest row = {0};
+    enum cria_status st = cria_store_read_begin(cria_search_store(c->search), call, &tx);
+    if (st == CRIA_OK)
+        st = cria_tx_manifest_get(tx, call, cria_str_from(c->project), cria_str_from(c->index_id),
+                                  &row);
+    cria_store_read_end(tx);
+    if (st != CRIA_OK) return st;
+    c->is_unsure = false;
+    if (row.version == c->manifest_version + 1) c->manifest_version++;
+    return CRIA_OK;
+}
+
 enum cria_status cria_collection_write_manifest(struct cria_collection *c, struct cria_call *call)
 {
     struct cria_buf body;
     struct cria_snapshot *snapshot = cria_collection_current(c);
     if (!snapshot) return CRIA_OK;
     cria_buf_init(&body, SIZE_MAX);
-    enum cria_status st = cria_manifest_write(snapshot, &body) ? CRIA_OK : cria_fail_memory(call);
+    char scope[2 * CRIA_ID_SIZE];
+    cria_collection_scope(c, scope);
+    enum cria_status st = c->is_unsure ? read_version(c, call) : CRIA_OK;
+    if (st == CRIA_OK && !cria_manifest_write(snapshot, cria_str_from(scope), &body))
+        st = cria_fail_memory(call);
     struct manifest_write write = {c, cria_buf_str(&body)};
-    if (st == CRIA_OK) st = cria_store_write(cria_search_store(c->search), call, put_manifest, &write);
-    if (st == CRIA_OK) c->manifest_version++;
+    if (st == CRIA_OK) {
+        st = cria_store_write(cria_search_store(c->search), call, put_manifest, &write);
+        c->is_unsure = st != CRIA_OK && st != CRIA_E_CONFLICT && st != CRIA_E_NOT_FOUND;
+    }
+    if (st == CRIA_OK) {
+        c->manifest_version++;
+        cria_collection_remove_retired(c);
+    }
     if (st == CRIA_E_CONFLICT)
         cria_fail(call, st, "The index's search files are kept by somebody else");
     cria_buf_release(&body);
@@ -64,14 +90,22 @@ static enum cria_status save_piece(struct cria_collection *c, struct cria_call *
         return cria_fail(call, CRIA_E_INTERNAL, "The data folder's name is too long");
     st = cria_segment_file_save(piece->segment->file, call, part, path, &file);
     if (st == CRIA_OK) st = cria_segment_open(file, call, &segment);
-    if (st != CRIA_OK) return st;
-    *out = cria_piece_new(segment, name);
-    if (!*out) return cria_fail_memory(call);
-    if (!atomic_load(&piece->vectors)) return CRIA_OK;
+    if (st == CRIA_OK) {
+        *out = cria_piece_new(segment, name);
+        if (!*out) st = cria_fail_memory(call);
+    }
+    if (st != CRIA_OK) cria_collection_remove(c, name);
+    if (st != CRIA_OK || !atomic_load(&piece->vectors)) return st;
     if (!cria_collection_new_file(c, "vec-", name, part, path, sizeof(path)))
         return cria_fail(call, CRIA_E_INTERNAL, "The data folder's name is too long");
     st = cria_segment_file_save(piece->vector_file, call, part, path, &file);
-    return st == CRIA_OK ? cria_piece_open_vectors(*out, call, file, name) : st;
+    if (st == CRIA_OK) st = cria_piece_open_vectors(*out, call, file, name, 0);
+    if (st == CRIA_OK) return st;
+    cria_collection_remove(c, (*out)->name);
+    cria_collection_remove(c, name);
+    cria_piece_unref(*out);
+    *out = NULL;
+    return st;
 }
 
 enum cria_status cria_collection_save(struct cria_collection *c, struct cria_call *call)
@@ -79,27 +113,23 @@ enum cria_status cria_collection_save(struct cria_collection *c, struct cria_cal
     struct cria_snapshot *base = cria_collection_current(c), *fresh = NULL;
     struct cria_parts parts = {0};
     enum cria_status st = CRIA_OK;
-    bool changed = c->manifest_version == 0;
-    for (size_t i = 0; base && st == CRIA_OK && i < base->parts.count; i++) {
+    bool changed = false, good = base != NULL;
+    for (size_t i = 0; good && i < base->parts.count; i++) {
         struct cria_piece *saved = NULL;
-        if (!cria_parts_copy(&parts, &base->parts.items[i])) st = cria_fail_memory(call);
-        if (st != CRIA_OK || parts.items[i].piece->name[0]) continue;
+        good = cria_parts_copy(&parts, &base->parts.items[i]);
+        /* What follows one that cannot be written stays in memory with it. */
+        if (!good || st != CRIA_OK || parts.items[i].piece->name[0]) continue;
         st = save_piece(c, call, parts.items[i].piece, &saved);
-        if (st != CRIA_OK) {
-            cria_piece_unref(saved);
-            break;
-        }
+        if (st != CRIA_OK) continue;
         cria_piece_unref(parts.items[i].piece);
         parts.items[i].piece = saved;
         changed = true;
     }
-    if (base && st == CRIA_OK && changed) {
-        fresh = cria_snapshot_new(&parts, base->generation, base->seq);
-        if (fresh)
-            cria_collection_install(c, fresh);
-        else
-            st = cria_fail_memory(call);
-    }
+    if (good && changed) fresh = cria_snapshot_new(&parts, base->generation, base->seq);
+    if (fresh)
+        cria_collection_install(c, fresh);
+    else if (base && (changed || !good))
+        st = cria_fail_memory(call); /* the new files are strays */
     cria_parts_release(&parts);
     cria_snapshot_unref(base);
     return st == CRIA_OK ? cria_collection_write_manifest(c, call) : st;
@@ -112,15 +142,22 @@ struct rows {
     uint32_t dims, count;
     uint16_t *halves; /* gathered: count x dims */
     uint8_t *present;
-    const struct cria_vector_index **of; /* merged: where each row lies */
+    const struct cria_piece **of; /* merged: where each row lies */
     uint32_t *at;
-    bool failed, is_incomplete;
+    bool failed;        /* gathered: memory is short; merged: a file is damaged */
+    bool is_incomplete; /* gathered: the store has not all */
 };
 
 static const uint16_t *row_of(void *arg, uint32_t n)
 {
-    const struct rows *rows = arg;
-    if (rows->of) return rows->of[n] ? cria_vector_row(rows->of[n], rows->at[n]) : NULL;
+    struct rows *rows = arg;
+    if (rows->of) {
+        const struct cria_piece *piece = rows->of[n];
+        const uint16_t *row =
+            piece ? cria_vector_row(atomic_load(&piece->vectors), rows->at[n]) : NULL;
+        if (!row && piece && cria_segment_file_is_damaged(piece->vector_file)) rows->failed = true;
+        return row;
+    }
     return rows->present[n] ? rows->halves + (size_t)n * rows->dims : NULL;
 }
 
@@ -149,12 +186,17 @@ static enum cria_status encode(const struct cria_collection *c, struct cria_call
     struct cria_sink sink = cria_segment_sink(writer);
     cria_segment_begin(writer, 0);
     st = cria_vector_build(call, &source, &sink, NULL);
+    if (st == CRIA_OK && rows->of && rows->failed)
+        st = cria_fail(call, CRIA_E_CORRUPT, "A search file is damaged");
     if (st != CRIA_OK) {
+        st = cria_segment_writer_failure(writer, call, st);
         cria_segment_writer_free(writer);
         return st;
     }
     st = cria_segment_writer_finish(writer, call, is_file ? path : NULL, &file);
-    return st == CRIA_OK ? cria_piece_open_vectors(piece, call, file, name) : st;
+    if (st == CRIA_OK) st = cria_piece_open_vectors(piece, call, file, name, 0);
+    if (st != CRIA_OK && is_file) cria_collection_remove(c, name);
+    return st;
 }
 
 /* A document's vectors into the rows of its chunks. */
@@ -227,8 +269,8 @@ static enum cria_status gather(const struct cria_collection *c, struct cria_call
         }
         st = cria_store_read_begin(cria_search_store(c->search), &reading, &tx);
         if (st == CRIA_OK)
-            st = cria_tx_vectors_get(tx, &reading, cria_str_from(c->project), document.id,
-                                     &vectors);
+            st =
+                cria_tx_vectors_get(tx, &reading, cria_str_from(c->project), document.id, &vectors);
         cria_store_read_end(tx);
         if (st == CRIA_OK && !cria_str_is(vectors.embedder, embedder)) st = CRIA_E_NOT_FOUND;
         if (st == CRIA_OK && !take_vectors(rows, segment, &document, &vectors))
@@ -238,6 +280,7 @@ static enum cria_status gather(const struct cria_collection *c, struct cria_call
             rows->is_incomplete = true;
             st = CRIA_OK;
         }
+        if (st != CRIA_OK && !call->error[0]) cria_fail(call, st, "%s", reading.error);
         cria_arena_reset(&arena);
     }
     cria_arena_release(&arena);
@@ -305,8 +348,8 @@ static bool choose(const struct cria_snapshot *snapshot, struct choice *out)
         const struct cria_piece *piece = snapshot->parts.items[i].piece;
         if (!piece->name[0] || atomic_load(&piece->is_busy)) continue;
         size_t at = count++;
-        for (; at > 0 && living(&snapshot->parts.items[order[at - 1]]) >
-                             living(&snapshot->parts.items[i]);
+        for (; at > 0 &&
+               living(&snapshot->parts.items[order[at - 1]]) > living(&snapshot->parts.items[i]);
              at--)
             order[at] = order[at - 1];
         order[at] = i;
@@ -322,7 +365,8 @@ static bool choose(const struct cria_snapshot *snapshot, struct choice *out)
     if (taken < MERGE_LEAST) taken = 0;
     for (size_t i = 0; taken == 0 && i < count; i++) {
         const struct cria_part *part = &snapshot->parts.items[order[i]];
-        if ((uint64_t)part->dead_chunks * DEAD_SHARE < part->piece->segment->meta.chunk_count)
+        if (part->dead_chunks == 0 ||
+            (uint64_t)part->dead_chunks * DEAD_SHARE < part->piece->segment->meta.chunk_count)
             continue;
         out->parts[out->count++] = order[i];
         out->chunks = living(part);
@@ -348,7 +392,7 @@ static enum cria_status merge_vectors(struct cria_collection *c, struct cria_cal
         if (!vectors || (rows.dims && cria_vector_dims(vectors) != rows.dims)) return CRIA_OK;
         rows.dims = cria_vector_dims(vectors);
     }
-    rows.of = calloc((size_t)rows.count + 1, sizeof(const struct cria_vector_index *));
+    rows.of = calloc((size_t)rows.count + 1, sizeof(const struct cria_piece *));
     rows.at = calloc((size_t)rows.count + 1, sizeof(*rows.at));
     bool good = rows.of && rows.at;
     for (size_t i = 0; good && i < choice->count; i++) {
@@ -356,21 +400,14 @@ static enum cria_status merge_vectors(struct cria_collection *c, struct cria_cal
         for (uint32_t chunk = 0; chunk < part->piece->segment->meta.chunk_count; chunk++) {
             if (part->alive && !cria_bit(part->alive, chunk)) continue;
             if (n >= rows.count) break;
-            rows.of[n] = atomic_load(&part->piece->vectors);
+            rows.of[n] = part->piece;
             rows.at[n++] = chunk;
         }
     }
     enum cria_status st = good ? encode(c, call, &rows, merged) : cria_fail_memory(call);
     rows_release(&rows);
-    return st;
-}
-
-static const struct cria_part *find_part(const struct cria_snapshot *snapshot,
-                                         const struct cria_piece *piece)
-{
-    for (size_t i = 0; i < snapshot->parts.count; i++)
-        if (snapshot->parts.items[i].piece == piece) return &snapshot->parts.items[i];
-    return NULL;
+    /* Damaged ones are made again from the store. */
+    return st == CRIA_E_CORRUPT ? CRIA_OK : st;
 }
 
 /* What died in a part while it was merged is dead in the merged one: its documents have kept their
@@ -400,22 +437,22 @@ static enum cria_status put_in_place(struct cria_collection *c, struct cria_call
     bool good = part != NULL;
     for (size_t i = 0; good && i < choice->count; i++) {
         const struct cria_part *old = &then->parts.items[choice->parts[i]];
-        const struct cria_part *still = find_part(now, old->piece);
+        const struct cria_part *still = cria_snapshot_find(now, old->piece);
         good = carry_deaths(old, still, part, &n);
     }
     for (size_t i = 0; good && i < now->parts.count; i++) {
         bool is_merged = false;
         for (size_t k = 0; k < choice->count; k++)
-            is_merged = is_merged ||
-                        then->parts.items[choice->parts[k]].piece == now->parts.items[i].piece;
+            is_merged =
+                is_merged || then->parts.items[choice->parts[k]].piece == now->parts.items[i].piece;
         if (!is_merged) good = cria_parts_copy(&parts, &now->parts.items[i]);
     }
     if (good) fresh = cria_snapshot_new(&parts, now->generation, now->seq);
     cria_parts_release(&parts);
     cria_snapshot_unref(now);
     if (!fresh) return cria_fail_memory(call);
+    *installed = cria_snapshot_find(fresh, merged) != NULL; /* not when all of it died meanwhile */
     cria_collection_install(c, fresh);
-    *installed = true;
     return cria_collection_write_manifest(c, call);
 }
 
@@ -435,19 +472,16 @@ static enum cria_status merge_chosen(struct cria_collection *c, struct cria_call
         return cria_fail(call, CRIA_E_INTERNAL, "The data folder's name is too long");
     const struct cria_segment_place place = {part, path};
     enum cria_status st = cria_segment_merge(inputs, choice->count, call, &place, &segment);
-    if (st != CRIA_OK) return st;
-    struct cria_piece *merged = cria_piece_new(segment, name);
-    if (!merged) return cria_fail_memory(call);
+    struct cria_piece *merged = st == CRIA_OK ? cria_piece_new(segment, name) : NULL;
+    if (!merged) {
+        cria_collection_remove(c, name);
+        return st == CRIA_OK ? cria_fail_memory(call) : st;
+    }
     st = merge_vectors(c, call, snapshot, choice, merged);
     if (st == CRIA_OK) {
         pthread_mutex_lock(&c->build);
         st = put_in_place(c, call, snapshot, choice, merged, &installed);
         pthread_mutex_unlock(&c->build);
-    }
-    for (size_t i = 0; st == CRIA_OK && i < choice->count; i++) {
-        const struct cria_piece *old = snapshot->parts.items[choice->parts[i]].piece;
-        cria_collection_remove(c, old->name);
-        cria_collection_remove(c, old->vectors_name);
     }
     if (!installed) {
         cria_collection_remove(c, merged->name);
@@ -475,6 +509,19 @@ static bool claim(const struct cria_snapshot *snapshot, const struct choice *cho
     return true;
 }
 
+/* Whether all that was claimed is still part of the collection: another merge may have come and
+ * gone since the snapshot was taken. */
+static bool is_current(struct cria_collection *c, const struct cria_snapshot *snapshot,
+                       const struct choice *choice)
+{
+    struct cria_snapshot *now = cria_collection_current(c);
+    bool all = true;
+    for (size_t i = 0; i < choice->count && all; i++)
+        all = cria_snapshot_find(now, snapshot->parts.items[choice->parts[i]].piece) != NULL;
+    cria_snapshot_unref(now);
+    return all;
+}
+
 enum cria_status cria_collection_merge(struct cria_collection *c, struct cria_call *call,
                                        uint64_t max_chunks, bool *left)
 {
@@ -490,7 +537,7 @@ enum cria_status cria_collection_merge(struct cria_collection *c, struct cria_ca
         }
         more = more && claim(snapshot, &choice);
         if (more) {
-            st = merge_chosen(c, call, snapshot, &choice);
+            if (is_current(c, snapshot, &choice)) st = merge_chosen(c, call, snapshot, &choice);
             release(snapshot, &choice, choice.count);
         }
         cria_snapshot_unref(snapshot);

@@ -23,8 +23,10 @@ struct retrieval {
     struct cria_search_view view;
     struct cria_ranking ranking;
     struct cria_search_hit *hits;
-    struct cria_str *folded; /* of each hit, when repeats are dropped */
+    struct cria_str *folded;      /* of each hit, when repeats are dropped */
+    struct cria_embeddings query; /* made once */
     size_t count, limit;
+    bool is_damaged; /* source ranking.damaged is */
 };
 
 /* ---- the query's vector */
@@ -68,25 +70,17 @@ static size_t candidates_of(const struct cria_search_request *request, bool fuse
 
 static enum cria_status open_and_rank(struct retrieval *r)
 {
-    struct cria_embeddings query = {0};
-    enum cria_status st = CRIA_E_CORRUPT;
-    /* A second time after a damaged segment was made again. */
-    for (int tries = 0; tries < 2 && st == CRIA_E_CORRUPT; tries++) {
-        if (tries) cria_search_close(&r->view);
-        st = cria_search_open(r->search, r->call, r->request, &r->view);
-        if (st == CRIA_OK && !query.rows) st = embed_query(r, &query);
-        if (st != CRIA_OK) return st;
-        const struct cria_rank_options options = {
-            .candidates = candidates_of(r->request, query.rows != NULL),
-            .query = query.rows,
-            .dims = query.dims,
-            .vector_weight = r->request->vector_weight,
-            .full_text_weight = r->request->full_text_weight};
-        st = cria_rank(r->view.plan, r->call, &options, &r->ranking);
-        if (st != CRIA_E_CORRUPT || tries) break;
-        enum cria_status repaired = cria_search_repair(&r->view, r->call, r->ranking.damaged);
-        if (repaired != CRIA_OK) return repaired;
-    }
+    enum cria_status st = cria_search_open(r->search, r->call, r->request, &r->view);
+    if (st == CRIA_OK && !r->query.rows) st = embed_query(r, &r->query);
+    if (st != CRIA_OK) return st;
+    const struct cria_rank_options options = {.candidates =
+                                                  candidates_of(r->request, r->query.rows != NULL),
+                                              .query = r->query.rows,
+                                              .dims = r->query.dims,
+                                              .vector_weight = r->request->vector_weight,
+                                              .full_text_weight = r->request->full_text_weight};
+    st = cria_rank(r->view.plan, r->call, &options, &r->ranking);
+    r->is_damaged = st == CRIA_E_CORRUPT;
     return st;
 }
 
@@ -100,8 +94,11 @@ static enum cria_status fill_hit(struct retrieval *r, struct cria_tx *tx,
     struct cria_segment_document document;
     struct cria_segment_chunk chunk;
     if (!cria_segment_chunk(segment, item->chunk, &chunk) ||
-        !cria_segment_document(segment, chunk.document, &document))
+        !cria_segment_document(segment, chunk.document, &document)) {
+        r->ranking.damaged = item->source;
+        r->is_damaged = true;
         return cria_fail(r->call, CRIA_E_CORRUPT, "A search file is damaged");
+    }
     *hit = (struct cria_search_hit){
         .index_n = r->view.sources[item->source].index_n,
         .entry_id = cria_arena_copy(arena, document.entry_id),
@@ -190,8 +187,8 @@ static enum cria_status fill(struct retrieval *r)
         r->folded = CRIA_NEW_ARRAY(r->call->arena, r->limit + 1, struct cria_str);
     if (!later || !r->hits || (request->drops_repeats && !r->folded))
         return cria_fail_memory(r->call);
-    enum cria_status st = cria_store_read_begin(cria_search_options_of(r->search)->store, r->call,
-                                                &tx);
+    enum cria_status st =
+        cria_store_read_begin(cria_search_options_of(r->search)->store, r->call, &tx);
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < r->ranking.count && r->count < r->limit && st == CRIA_OK; i++) {
             const struct cria_scored *item = &r->ranking.items[i];
@@ -274,8 +271,8 @@ static int by_second_score(const void *a, const void *b)
     return x->score < y->score ? 1 : x->score > y->score ? -1 : 0;
 }
 
-/* By a model where there is one and it answers; else what covers the query's rare words better moves
- * up a little. */
+/* By a model where there is one and it answers; else what covers the query's rare words better
+ * moves up a little. */
 static enum cria_status rerank(struct retrieval *r)
 {
     struct cria_reranker *reranker = cria_search_options_of(r->search)->reranker;
@@ -288,8 +285,7 @@ static enum cria_status rerank(struct retrieval *r)
     if (reranker && r->count) {
         st = cria_rerank(reranker, r->call, request->query, texts, r->count, scores);
         if (st == CRIA_E_CANCELLED || st == CRIA_E_NO_MEMORY) return st;
-        if (st != CRIA_OK)
-            cria_log(CRIA_LOG_WARN, "search.rerank", "why='%s'", r->call->error);
+        if (st != CRIA_OK) cria_log(CRIA_LOG_WARN, "search.rerank", "why='%s'", r->call->error);
         r->call->error[0] = '\0';
     }
     for (size_t i = 0; i < r->count; i++) {
@@ -298,8 +294,7 @@ static enum cria_status rerank(struct retrieval *r)
             st == CRIA_OK ? scores[i] : r->hits[i].score * (0.9 + 0.1 * r->hits[i].coverage);
     }
     if (r->count) qsort(r->hits, r->count, sizeof(*r->hits), by_second_score);
-    if (request->rerank_top_n && request->rerank_top_n < r->count)
-        r->count = request->rerank_top_n;
+    if (request->rerank_top_n && request->rerank_top_n < r->count) r->count = request->rerank_top_n;
     return CRIA_OK;
 }
 
@@ -312,8 +307,20 @@ enum cria_status cria_search_retrieve(struct cria_search *search, struct cria_ca
     bool is_judged = request->rerank && cria_search_options_of(search)->reranker;
     *out = (struct cria_search_result){0};
     r.limit = is_judged && top_k < RERANKED ? RERANKED : top_k;
-    enum cria_status st = open_and_rank(&r);
-    if (st == CRIA_OK) st = fill(&r);
+    enum cria_status st = CRIA_OK;
+    bool again = true;
+    /* Again after what is damaged of an index was made again. */
+    for (int tries = 0; again && st == CRIA_OK; tries++) {
+        if (tries) cria_search_close(&r.view);
+        r.is_damaged = false;
+        r.count = 0;
+        st = open_and_rank(&r);
+        if (st == CRIA_OK) st = fill(&r);
+        /* What is rotten may only have been missed. */
+        if (st == CRIA_OK) r.is_damaged = cria_search_is_damaged(&r.view, &r.ranking.damaged);
+        again = r.is_damaged && tries < CRIA_MAX_INDEXES;
+        if (again) st = cria_search_repair(&r.view, call, r.ranking.damaged);
+    }
     if (st == CRIA_OK && request->joins_neighbours) st = join_neighbours(&r);
     if (st == CRIA_OK && request->rerank) st = rerank(&r);
     if (st == CRIA_OK && call->arena->failed) st = cria_fail_memory(call);

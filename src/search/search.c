@@ -149,7 +149,8 @@ void cria_search_forget(struct cria_search *search, struct cria_str project,
 {
     char text[2 * CRIA_ID_SIZE], path[4096];
     struct cria_collection *collection = cria_search_take(search, NULL, project, index_id);
-    if (!collection || !key_of(project, index_id, text, sizeof(text))) return;
+    if (!collection) return;
+    (void)key_of(project, index_id, text, sizeof(text)); /* it was taken by that */
     cria_collection_sweep(collection, NULL); /* all its files; who reads them has them mapped */
     if (cria_collection_path(collection, NULL, path, sizeof(path))) rmdir(path);
     pthread_mutex_lock(&search->lock);
@@ -222,9 +223,20 @@ static enum cria_status maintain(struct cria_collection *collection, struct cria
     pthread_mutex_lock(&collection->build);
     enum cria_status st = cria_collection_save(collection, call);
     pthread_mutex_unlock(&collection->build);
-    if (st == CRIA_OK) st = cria_collection_add_vectors(collection, call, max_chunks);
-    if (st == CRIA_OK) st = cria_collection_merge(collection, call, max_chunks, left);
-    return st;
+    if (st != CRIA_OK) return st;
+    enum cria_status vectors = cria_collection_add_vectors(collection, call, max_chunks);
+    st = cria_collection_merge(collection, call, max_chunks, left);
+    if (st == CRIA_E_CORRUPT || vectors == CRIA_E_CORRUPT) {
+        pthread_mutex_lock(&collection->build);
+        enum cria_status made = cria_collection_drop_damaged(collection, call, NULL);
+        if (made == CRIA_OK) made = cria_collection_save(collection, call);
+        pthread_mutex_unlock(&collection->build);
+        if (made != CRIA_OK) return made;
+    }
+    /* What was merged of parts of which some had none yet. */
+    if (st == CRIA_OK && vectors == CRIA_OK)
+        vectors = cria_collection_add_vectors(collection, call, max_chunks);
+    return st == CRIA_OK ? vectors : st;
 }
 
 struct maintenance {
@@ -260,8 +272,7 @@ static void run_maintenance(struct cria_job *job)
     free(m);
 }
 
-/* The large ones: on the pool, so that nobody waits for them. */
-static void maintain_later(struct cria_search *search, struct cria_collection *collection)
+void cria_search_maintain_later(struct cria_search *search, struct cria_collection *collection)
 {
     struct maintenance *m = calloc(1, sizeof(*m));
     pthread_mutex_lock(&search->lock);
@@ -291,12 +302,12 @@ enum cria_status cria_search_refresh(struct cria_search *search, struct cria_cal
     bool left = false;
     struct cria_collection *collection = cria_search_take(search, call, project, index_id);
     if (!collection) return cria_fail_memory(call);
-    enum cria_status st =
-        cria_search_snapshot(search, call, collection, generation, &snapshot);
+    enum cria_status st = cria_search_snapshot(search, call, collection, generation, &snapshot);
     cria_snapshot_unref(snapshot);
     /* What cannot be kept in files now is searchable from memory. */
-    if (st == CRIA_OK) say_failed(collection, maintain(collection, call, SMALL_CHUNKS, &left), call);
-    if (st == CRIA_OK) maintain_later(search, collection);
+    if (st == CRIA_OK)
+        say_failed(collection, maintain(collection, call, SMALL_CHUNKS, &left), call);
+    if (st == CRIA_OK) cria_search_maintain_later(search, collection); /* the large ones */
     cria_search_give_back(search, collection);
     make_room(search);
     return st;

@@ -37,6 +37,7 @@ struct update {
     bool has_places;
     int64_t generation, seq;
     char embedder[CRIA_EMBEDDER_ID_SIZE]; /* the index's */
+    bool is_rotten;                       /* a segment is damaged: what CRIA_E_CORRUPT is about */
     uint64_t looked_for;
 };
 
@@ -51,9 +52,10 @@ static enum cria_status load_part(struct cria_collection *c, struct cria_call *c
     if (!cria_collection_path(c, row->name, path, sizeof(path))) return CRIA_E_INTERNAL;
     enum cria_status st = cria_segment_file_open(path, call, &file);
     if (st == CRIA_OK) st = cria_segment_open(file, call, &segment);
-    if (st == CRIA_OK && segment->meta.document_count != row->document_count) {
+    if (st == CRIA_OK && (segment->meta.document_count != row->document_count ||
+                          cria_segment_file_identity(segment->file) != row->identity)) {
         cria_segment_close(segment);
-        st = cria_fail(call, CRIA_E_CORRUPT, "A search file is not the one it should be");
+        return cria_fail(call, CRIA_E_CORRUPT, "A search file is not the one it should be");
     }
     if (st != CRIA_OK) return st;
     struct cria_piece *piece = cria_piece_new(segment, row->name);
@@ -65,7 +67,8 @@ static enum cria_status load_part(struct cria_collection *c, struct cria_call *c
     if (!row->vectors_name[0] || !cria_collection_path(c, row->vectors_name, path, sizeof(path)))
         return CRIA_OK;
     st = cria_segment_file_open(path, call, &file);
-    if (st == CRIA_OK) st = cria_piece_open_vectors(piece, call, file, row->vectors_name);
+    if (st == CRIA_OK)
+        st = cria_piece_open_vectors(piece, call, file, row->vectors_name, row->vectors_identity);
     if (st != CRIA_OK)
         cria_log(CRIA_LOG_WARN, "search.lost", "index=%s file=%s why='%s'", c->index_id,
                  row->vectors_name, call->error); /* they are encoded again */
@@ -82,32 +85,38 @@ static enum cria_status load(struct cria_collection *c, struct cria_call *call)
     struct cria_manifest_reader reader;
     struct cria_manifest_part part;
     struct cria_parts parts = {0};
+    char scope[2 * CRIA_ID_SIZE];
     cria_arena_init(&arena, DOCUMENT_ARENA);
     cria_call_init(&reading, &arena);
+    cria_collection_scope(c, scope);
     enum cria_status st = cria_store_read_begin(cria_search_store(c->search), &reading, &tx);
     if (st == CRIA_OK)
         st = cria_tx_manifest_get(tx, &reading, cria_str_from(c->project),
                                   cria_str_from(c->index_id), &row);
     cria_store_read_end(tx);
-    if (st == CRIA_OK && row.version && !cria_manifest_open(row.body, &reader)) row.body.len = 0;
-    bool is_read = st == CRIA_OK && row.version && row.body.len;
+    bool is_read =
+        st == CRIA_OK && row.version && cria_manifest_open(row.body, cria_str_from(scope), &reader);
+    if (st == CRIA_OK && row.version && !is_read)
+        cria_log(CRIA_LOG_WARN, "search.lost", "index=%s file=manifest", c->index_id);
     while (is_read && st == CRIA_OK && cria_manifest_next(&reader, &part)) {
         st = load_part(c, &reading, &part, &parts);
-        if (st == CRIA_OK || st == CRIA_E_NO_MEMORY) continue;
+        if (st == CRIA_OK || st == CRIA_E_NO_MEMORY || st == CRIA_E_UNAVAILABLE) continue;
         cria_log(CRIA_LOG_WARN, "search.lost", "index=%s file=%s why='%s'", c->index_id, part.name,
                  reading.error); /* its documents are indexed again */
+        c->has_lost = true;
         st = CRIA_OK;
     }
+    if (is_read && reader.left) c->has_lost = true;
     if (st == CRIA_OK && is_read) {
-        struct cria_snapshot *snapshot =
-            cria_snapshot_new(&parts, reader.generation, reader.seq);
+        struct cria_snapshot *snapshot = cria_snapshot_new(&parts, reader.generation, reader.seq);
         if (snapshot)
             cria_collection_install(c, snapshot);
         else
             st = CRIA_E_NO_MEMORY;
     }
     cria_parts_release(&parts);
-    if (st != CRIA_OK) cria_fail(call, st, "%s", reading.error[0] ? reading.error : "Out of memory");
+    if (st != CRIA_OK)
+        cria_fail(call, st, "%s", reading.error[0] ? reading.error : "Out of memory");
     cria_arena_release(&arena);
     if (st != CRIA_OK) return st;
     struct cria_snapshot *snapshot = cria_collection_current(c);
@@ -125,6 +134,12 @@ static void *place_of(size_t part, uint32_t document)
     return (void *)((uintptr_t)part << 32 | ((uintptr_t)document + 1));
 }
 
+static enum cria_status rotten(struct update *u)
+{
+    u->is_rotten = true;
+    return CRIA_E_CORRUPT;
+}
+
 /* All living documents of the old parts by their entry, for many look-ups. */
 static enum cria_status map_places(struct update *u)
 {
@@ -134,7 +149,7 @@ static enum cria_status map_places(struct update *u)
         struct cria_segment_document document;
         for (uint32_t d = 0; d < segment->meta.document_count; d++) {
             if (part->dead && cria_bit(part->dead, d)) continue;
-            if (!cria_segment_document(segment, d, &document)) return CRIA_E_CORRUPT;
+            if (!cria_segment_document(segment, d, &document)) return rotten(u);
             if (!cria_map_put(&u->places, document.entry_id, place_of(p, d)))
                 return CRIA_E_NO_MEMORY;
         }
@@ -172,6 +187,7 @@ static enum cria_status kill_one(struct update *u, struct cria_str entry_id)
         }
         cria_bitmap_set_range(found, 0, count);
         st = cria_fields_filter(&segment->fields, count, &filter, NULL, found, &scratch);
+        if (st == CRIA_E_CORRUPT) rotten(u);
         for (size_t d = cria_bitmap_next(found, 0, count); st == CRIA_OK && d < count;
              d = cria_bitmap_next(found, d + 1, count))
             st = kill_at(u, p, (uint32_t)d);
@@ -210,8 +226,16 @@ static enum cria_status end_segment(struct update *u)
             st = cria_fail(u->call, CRIA_E_INTERNAL, "The data folder's name is too long");
         place = (struct cria_segment_place){part, path};
     }
-    if (st == CRIA_OK && cria_segment_builder_documents(u->builder))
+    bool is_filled = cria_segment_builder_documents(u->builder) > 0;
+    if (st == CRIA_OK && is_filled)
         st = cria_segment_builder_finish(u->builder, u->call, &place, &segment);
+    if (is_filled && (st == CRIA_E_NO_SPACE || st == CRIA_E_IO)) { /* a full disk stops no search */
+        cria_log(CRIA_LOG_WARN, "search.unsaved", "index=%s why='%s'", u->collection->index_id,
+                 u->call->error);
+        u->call->error[0] = name[0] = '\0';
+        place = (struct cria_segment_place){NULL, NULL};
+        st = cria_segment_builder_finish(u->builder, u->call, &place, &segment);
+    }
     cria_segment_builder_free(u->builder);
     u->builder = NULL;
     if (st != CRIA_OK || !segment) return st;
@@ -229,8 +253,7 @@ static enum cria_status add_document(struct update *u, struct cria_tx *tx,
     cria_arena_init(&arena, DOCUMENT_ARENA);
     cria_call_init(&reading, &arena);
     enum cria_status st = cria_tx_document_text(tx, &reading, u->project, row->id, &text);
-    if (st == CRIA_OK)
-        st = cria_tx_document_chunks(tx, &reading, u->project, row->id, &chunks);
+    if (st == CRIA_OK) st = cria_tx_document_chunks(tx, &reading, u->project, row->id, &chunks);
     if (st == CRIA_OK && !u->builder) {
         u->builder = cria_segment_builder_new(u->analyser);
         if (!u->builder) st = CRIA_E_NO_MEMORY;
@@ -267,16 +290,16 @@ static enum cria_status each_since(struct update *u, int64_t seq, row_fn *fn)
         struct cria_tx *tx = NULL;
         st = cria_store_read_begin(cria_search_store(u->search), &listing, &tx);
         if (st == CRIA_OK)
-            st = cria_tx_documents_since(tx, &listing, u->project, u->index_id, seq, &window,
-                                         &page);
+            st =
+                cria_tx_documents_since(tx, &listing, u->project, u->index_id, seq, &window, &page);
         for (size_t i = 0; st == CRIA_OK && i < page.count; i++) st = fn(u, tx, &page.items[i]);
         cria_store_read_end(tx);
         if (st != CRIA_OK || page.count == 0) break;
         if (cria_call_stopped(u->call, cria_now_ns())) st = CRIA_E_CANCELLED;
         const struct cria_document *last = &page.items[page.count - 1];
         if (!cria_str_copy_z(last->id, id, sizeof(id))) break; /* no id of ours is that long */
-        window.after = (struct cria_cursor){
-            .is_set = true, .at_us = last->live_seq, .id = cria_str_from(id)};
+        window.after =
+            (struct cria_cursor){.is_set = true, .at_us = last->live_seq, .id = cria_str_from(id)};
         cria_arena_reset(&arena);
     }
     if (st != CRIA_OK && !u->call->error[0])
@@ -304,6 +327,19 @@ static enum cria_status compare(struct update *u, struct cria_tx *tx,
     return add_document(u, tx, row);
 }
 
+/* A document that was relabelled while the list was read came twice: the later copy counts. */
+static enum cria_status put_place(struct update *u, struct cria_str id, size_t part,
+                                  uint32_t document)
+{
+    uintptr_t before = (uintptr_t)cria_map_remove(&u->places, id);
+    if (before) {
+        enum cria_status st =
+            kill_at(u, (size_t)(before >> 32), (uint32_t)((before & UINT32_MAX) - 1));
+        if (st != CRIA_OK) return st;
+    }
+    return cria_map_put(&u->places, id, place_of(part, document)) ? CRIA_OK : CRIA_E_NO_MEMORY;
+}
+
 static enum cria_status compare_all(struct update *u)
 {
     struct cria_segment_document document;
@@ -315,9 +351,9 @@ static enum cria_status compare_all(struct update *u)
         for (uint32_t d = 0; d < part->piece->segment->meta.document_count && st == CRIA_OK; d++) {
             if (part->dead && cria_bit(part->dead, d)) continue;
             if (!cria_segment_document(part->piece->segment, d, &document))
-                st = CRIA_E_CORRUPT;
-            else if (!cria_map_put(&u->places, document.id, place_of(p, d)))
-                st = CRIA_E_NO_MEMORY;
+                st = rotten(u);
+            else
+                st = put_place(u, document.id, p, d);
         }
     }
     if (st == CRIA_OK) st = each_since(u, -1, compare);
@@ -370,8 +406,10 @@ static enum cria_status bring_up(struct update *u, const struct cria_snapshot *b
         st = each_since(u, base ? base->seq : -1, take_change);
     if (st == CRIA_OK) st = end_segment(u);
     /* An export may have come between; then the count is looked at against what is there now. */
+    bool compares = u->collection->has_lost; /* what was lost may make up for what went */
     for (int round = 0; st == CRIA_OK && round < MOST_ROUNDS; round++) {
-        if (cria_parts_documents(&u->parts) == documents) return CRIA_OK;
+        if (!compares && cria_parts_documents(&u->parts) == documents) return CRIA_OK;
+        compares = false;
         st = compare_all(u);
         if (st == CRIA_OK) st = read_state(u, &generation, &seq, &documents);
     }
@@ -386,12 +424,13 @@ static enum cria_status encode_parts(struct update *u)
     for (size_t i = 0; u->embedder[0] && i < u->parts.count && st == CRIA_OK; i++)
         if (u->parts.items[i].piece->segment->meta.chunk_count <= ENCODED_CHUNKS)
             st = cria_collection_encode(u->collection, u->call, &u->parts.items[i], &added);
+    if (st == CRIA_E_CORRUPT) u->is_rotten = true;
     return st;
 }
 
-/* One try over a base; what could not be read of it is told as CRIA_E_CORRUPT. */
+/* One try over a base; *is_rotten: what could not be read is of it. */
 static enum cria_status update_over(struct cria_collection *c, struct cria_call *call,
-                                    const struct cria_snapshot *base)
+                                    const struct cria_snapshot *base, bool *is_rotten)
 {
     struct update u = {.collection = c,
                        .call = call,
@@ -407,9 +446,13 @@ static enum cria_status update_over(struct cria_collection *c, struct cria_call 
         if (!fresh) st = CRIA_E_NO_MEMORY;
     }
     if (fresh) memcpy(fresh->embedder, u.embedder, sizeof(fresh->embedder));
-    if (fresh) cria_collection_install(c, fresh);
+    if (fresh) {
+        cria_collection_install(c, fresh);
+        c->has_lost = false;
+    }
+    *is_rotten = st == CRIA_E_CORRUPT && u.is_rotten;
     if (st == CRIA_E_NO_MEMORY) cria_fail_memory(call);
-    if (st == CRIA_E_CORRUPT) cria_fail(call, st, "A search file is damaged");
+    if (*is_rotten) cria_fail(call, st, "A search file is damaged");
     cria_segment_builder_free(u.builder);
     cria_map_release(&u.places);
     if (u.analyser) cria_search_analyser_back(c->search, u.analyser);
@@ -417,22 +460,59 @@ static enum cria_status update_over(struct cria_collection *c, struct cria_call 
     return st;
 }
 
-/* The base without `piece` and without what is rotten; their documents are missed by number. */
-static struct cria_snapshot *without(struct cria_collection *c, const struct cria_snapshot *base,
-                                     const struct cria_piece *piece)
+/* The whole of a file that lies in one section. */
+static bool is_sound(struct cria_segment_file *file)
+{
+    struct cria_bytes bytes = cria_segment_section(file, 0);
+    return !cria_segment_file_is_damaged(file) && cria_bytes_check(&bytes, 0, bytes.len);
+}
+
+/* The same piece without its vectors: opened again, as they come to a piece but once. */
+static struct cria_piece *without_vectors(const struct cria_collection *c, struct cria_call *call,
+                                          const struct cria_piece *piece)
+{
+    char path[4096];
+    struct cria_segment_file *file = NULL;
+    struct cria_segment *segment = NULL;
+    if (!cria_collection_path(c, piece->name, path, sizeof(path)) ||
+        cria_segment_file_open(path, call, &file) != CRIA_OK ||
+        cria_segment_open(file, call, &segment) != CRIA_OK)
+        return NULL;
+    return cria_piece_new(segment, piece->name);
+}
+
+/* A part as it goes on: as it is, without its vectors, or (part->piece is NULL) not at all. */
+static struct cria_piece *sound_piece(const struct cria_collection *c, struct cria_call *call,
+                                      struct cria_piece *old, bool is_blamed)
+{
+    bool has_segment =
+        !cria_segment_file_is_damaged(old->segment->file) && cria_segment_verify(old->segment);
+    bool has_vectors = !atomic_load(&old->vectors) || is_sound(old->vector_file);
+    if (has_segment && has_vectors && !is_blamed) return cria_piece_ref(old);
+    cria_log(CRIA_LOG_WARN, "search.damaged", "index=%s file=%s", c->index_id,
+             has_segment && !has_vectors ? old->vectors_name : old->name);
+    return has_segment && !has_vectors ? without_vectors(c, call, old) : NULL;
+}
+
+/* The base without what is damaged; the documents are missed when all are compared. */
+static struct cria_snapshot *sound_snapshot(struct cria_collection *c, struct cria_call *call,
+                                            const struct cria_snapshot *base,
+                                            const struct cria_piece *blamed)
 {
     struct cria_parts parts = {0};
     bool good = true;
     for (size_t i = 0; good && i < base->parts.count; i++) {
-        const struct cria_piece *old = base->parts.items[i].piece;
-        if (old != piece && !cria_segment_file_is_damaged(old->segment->file) &&
-            (piece || cria_segment_verify(old->segment))) {
-            good = cria_parts_copy(&parts, &base->parts.items[i]);
-            continue;
+        struct cria_piece *old = base->parts.items[i].piece;
+        struct cria_piece *kept = sound_piece(c, call, old, old == blamed);
+        if (kept != old) c->has_lost = true;
+        if (!kept) continue;
+        good = cria_parts_copy(&parts, &base->parts.items[i]);
+        if (good) {
+            cria_piece_unref(parts.items[parts.count - 1].piece);
+            parts.items[parts.count - 1].piece = kept;
+        } else {
+            cria_piece_unref(kept);
         }
-        cria_log(CRIA_LOG_WARN, "search.damaged", "index=%s file=%s", c->index_id, old->name);
-        cria_collection_remove(c, old->name);
-        cria_collection_remove(c, old->vectors_name);
     }
     struct cria_snapshot *kept =
         good ? cria_snapshot_new(&parts, base->generation, base->seq) : NULL;
@@ -440,33 +520,29 @@ static struct cria_snapshot *without(struct cria_collection *c, const struct cri
     return kept;
 }
 
-enum cria_status cria_collection_update(struct cria_collection *c, struct cria_call *call)
-{
-    enum cria_status st = c->is_loaded ? CRIA_OK : load(c, call);
-    if (st != CRIA_OK) return st;
-    struct cria_snapshot *base = cria_collection_current(c);
-    st = update_over(c, call, base);
-    if (st == CRIA_E_CORRUPT && base) {
-        struct cria_snapshot *sound = without(c, base, NULL);
-        st = sound ? update_over(c, call, sound) : cria_fail_memory(call);
-        cria_snapshot_unref(sound);
-    }
-    cria_snapshot_unref(base);
-    return st;
-}
-
 enum cria_status cria_collection_drop_damaged(struct cria_collection *c, struct cria_call *call,
                                               const struct cria_piece *piece)
 {
     struct cria_snapshot *base = cria_collection_current(c);
-    enum cria_status st = CRIA_OK;
-    for (size_t i = 0; base && i < base->parts.count; i++) {
-        if (base->parts.items[i].piece != piece) continue;
-        struct cria_snapshot *sound = without(c, base, piece);
-        st = sound ? update_over(c, call, sound) : cria_fail_memory(call);
-        cria_snapshot_unref(sound);
-        break;
-    }
+    bool is_rotten = false;
+    if (!base) return CRIA_OK;
+    struct cria_snapshot *sound = sound_snapshot(c, call, base, piece);
+    enum cria_status st = sound ? CRIA_OK : cria_fail_memory(call);
+    if (sound && c->has_lost) st = update_over(c, call, sound, &is_rotten);
+    /* Its checksums are right and it makes no sense: all of it is made again. */
+    if (is_rotten) st = update_over(c, call, NULL, &is_rotten);
+    cria_snapshot_unref(sound);
     cria_snapshot_unref(base);
     return st;
+}
+
+enum cria_status cria_collection_update(struct cria_collection *c, struct cria_call *call)
+{
+    bool is_rotten = false;
+    enum cria_status st = c->is_loaded ? CRIA_OK : load(c, call);
+    if (st != CRIA_OK) return st;
+    struct cria_snapshot *base = cria_collection_current(c);
+    st = update_over(c, call, base, &is_rotten);
+    cria_snapshot_unref(base);
+    return is_rotten ? cria_collection_drop_damaged(c, call, NULL) : st;
 }

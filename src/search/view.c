@@ -48,15 +48,15 @@ static enum cria_status allow(struct cria_call *call, const struct cria_search_r
 {
     const struct cria_segment *segment = part->piece->segment;
     size_t count = segment->meta.document_count;
-    bool filters = !cria_json_is_null(request->static_filters) ||
-                   !cria_json_is_null(request->custom_filters);
+    bool filters =
+        !cria_json_is_null(request->static_filters) || !cria_json_is_null(request->custom_filters);
     if (!filters && !request->file_name_contains.len) {
         *out = part->alive;
         return CRIA_OK;
     }
     uint64_t *documents = CRIA_NEW_ARRAY(call->arena, cria_bitmap_words(count) + 1, uint64_t);
-    uint64_t *chunks = CRIA_NEW_ARRAY(
-        call->arena, cria_bitmap_words(segment->meta.chunk_count) + 1, uint64_t);
+    uint64_t *chunks =
+        CRIA_NEW_ARRAY(call->arena, cria_bitmap_words(segment->meta.chunk_count) + 1, uint64_t);
     if (!documents || !chunks) return CRIA_E_NO_MEMORY;
     cria_bitmap_set_range(documents, 0, count);
     if (part->dead) cria_bitmap_andnot(documents, part->dead, count);
@@ -89,12 +89,11 @@ static enum cria_status make_sources(struct cria_call *call,
         for (size_t p = 0; p < parts->count; p++, n++) {
             struct cria_piece *piece = parts->items[p].piece;
             view->pieces[n] = piece;
-            view->sources[n] = (struct cria_rank_source){
-                .segment = piece->segment,
-                .vectors = compares ? atomic_load(&piece->vectors) : NULL,
-                .index_n = i};
-            enum cria_status st =
-                allow(call, request, &parts->items[p], &view->sources[n].allowed);
+            view->sources[n] =
+                (struct cria_rank_source){.segment = piece->segment,
+                                          .vectors = compares ? atomic_load(&piece->vectors) : NULL,
+                                          .index_n = i};
+            enum cria_status st = allow(call, request, &parts->items[p], &view->sources[n].allowed);
             if (st == CRIA_E_CORRUPT) {
                 st = cria_search_repair(view, call, n);
                 return st == CRIA_OK ? CRIA_E_CORRUPT : st;
@@ -105,8 +104,7 @@ static enum cria_status make_sources(struct cria_call *call,
     return CRIA_OK;
 }
 
-static enum cria_status make_plan(struct cria_call *call,
-                                  const struct cria_search_request *request,
+static enum cria_status make_plan(struct cria_call *call, const struct cria_search_request *request,
                                   struct cria_search_view *view)
 {
     struct cria_analyser *analyser = cria_search_analyser(view->search);
@@ -123,13 +121,18 @@ enum cria_status cria_search_open(struct cria_search *search, struct cria_call *
                                   struct cria_search_view *view)
 {
     enum cria_status st = CRIA_E_CORRUPT;
-    /* A second time after a damaged segment was made again. */
-    for (int tries = 0; tries < 2 && st == CRIA_E_CORRUPT; tries++) {
+    size_t source;
+    /* Again after what is damaged of an index was made again. */
+    for (int tries = 0; tries <= CRIA_MAX_INDEXES && st == CRIA_E_CORRUPT; tries++) {
         if (tries) cria_search_close(view);
         *view = (struct cria_search_view){.search = search};
         st = take_snapshots(search, call, request, view);
+        if (st == CRIA_E_CORRUPT) return st; /* of the store */
         if (st == CRIA_OK) st = make_sources(call, request, view);
         if (st == CRIA_OK) st = make_plan(call, request, view);
+        if (st != CRIA_OK || !cria_search_is_damaged(view, &source)) continue;
+        st = cria_search_repair(view, call, source);
+        if (st == CRIA_OK) st = CRIA_E_CORRUPT;
     }
     return st;
 }
@@ -143,13 +146,26 @@ void cria_search_close(struct cria_search_view *view)
     view->count = 0;
 }
 
+bool cria_search_is_damaged(const struct cria_search_view *view, size_t *source)
+{
+    for (size_t i = 0; i < view->source_count; i++) {
+        const struct cria_piece *piece = view->pieces[i];
+        if (!cria_segment_file_is_damaged(piece->segment->file) &&
+            !(view->sources[i].vectors && cria_segment_file_is_damaged(piece->vector_file)))
+            continue;
+        *source = i;
+        return true;
+    }
+    return false;
+}
+
 enum cria_status cria_search_repair(struct cria_search_view *view, struct cria_call *call,
                                     size_t source)
 {
     struct cria_collection *collection = view->collections[view->sources[source].index_n];
     pthread_mutex_lock(&collection->build);
-    enum cria_status st =
-        cria_collection_drop_damaged(collection, call, view->pieces[source]);
+    enum cria_status st = cria_collection_drop_damaged(collection, call, view->pieces[source]);
     pthread_mutex_unlock(&collection->build);
+    if (st == CRIA_OK) cria_search_maintain_later(view->search, collection);
     return st;
 }
