@@ -7,12 +7,7 @@
 #include "search/norms.h"
 #include "search/segment_format.h"
 
-enum {
-    TERM_BYTES = CRIA_DICTIONARY_MAX_TERM,
-    TITLE_BYTES = 400,
-    GRAM_SAMPLE_ABOVE = 8000, /* chunks: of larger segments one in GRAM_SAMPLE is counted */
-    GRAM_SAMPLE = 16
-};
+enum { TERM_BYTES = CRIA_DICTIONARY_MAX_TERM, TITLE_BYTES = 400 };
 
 _Static_assert(sizeof(((struct cria_segment_meta *)0)->languages) / sizeof(uint32_t) >=
                    (size_t)CRIA_LANG_COUNT,
@@ -344,32 +339,18 @@ static void turned_release(struct turned *t)
     free(t->tfs);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 static bool count_grams(const struct cria_segment_builder *b, struct cria_gram_counts *counts)
 {
     const struct chunk_record *records = (const void *)b->chunks.ptr;
-    uint32_t sample = b->meta.chunk_count > GRAM_SAMPLE_ABOVE ? GRAM_SAMPLE : 1;
-    struct cria_buf grams;
-    cria_buf_init(&grams, SIZE_MAX);
+    uint32_t sample = cria_gram_sample(b->meta.chunk_count);
+    struct cria_buf scratch;
+    cria_buf_init(&scratch, SIZE_MAX);
     bool good = true;
-    for (uint32_t n = 0; good && n < b->meta.chunk_count; n += sample) {
-        cria_buf_clear(&grams);
-        for (uint32_t i = 0; i + 4 <= records[n].folded_len; i++)
-            cria_buf_add(&grams, (struct cria_str){b->folded.ptr + records[n].folded_at + i, 4});
-        size_t count = grams.len / 4;
-        uint32_t *list = (void *)grams.ptr;
-        if (count) qsort(list, count, sizeof(*list), by_value);
-        for (size_t i = 0; good && i < count; i++)
-            if (i == 0 || list[i] != list[i - 1])
-                good = cria_gram_counts_add(counts, list[i], sample);
-        good = good && !grams.failed;
-    }
-    cria_buf_release(&grams);
+    for (uint32_t n = 0; good && n < b->meta.chunk_count; n += sample)
+        good = cria_gram_counts_text(
+            counts, cria_str_make(b->folded.ptr + records[n].folded_at, records[n].folded_len),
+            sample, &scratch);
+    cria_buf_release(&scratch);
     return good;
 }
 

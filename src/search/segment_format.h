@@ -57,6 +57,11 @@ struct cria_gram_counts {
     uint32_t capacity, used;
 };
 bool cria_gram_counts_add(struct cria_gram_counts *counts, uint32_t gram, uint32_t df);
+/** Counts each gram of a folded text `weight` times. */
+bool cria_gram_counts_text(struct cria_gram_counts *counts, struct cria_str folded, uint32_t weight,
+                           struct cria_buf *scratch);
+/** Of so many chunks one in how many is counted. */
+uint32_t cria_gram_sample(uint32_t chunk_count);
 void cria_gram_counts_release(struct cria_gram_counts *counts);
 
 /** Writes dictionary, postings and what lies beside them, term after term in byte order. */

@@ -16,6 +16,7 @@ struct input {
     uint32_t *ordinals; /* term -> its new ordinal, NO_TERM: gone */
     uint32_t *title_df; /* term -> living chunks below titles that hold it */
     bool *titled;       /* term -> a living title holds it, if only one above no chunk */
+    bool has_dead;      /* documents */
     struct cria_dictionary_cursor cursor;
     struct cria_str term; /* where the cursor stands; null: at its end */
 };
@@ -40,6 +41,7 @@ static enum cria_status number_document(struct merge *m, struct input *in, uint3
     struct cria_segment_document document;
     struct cria_segment_chunk chunk;
     if (!cria_segment_document(in->segment, d, &document)) return CRIA_E_CORRUPT;
+    in->has_dead = in->has_dead || is_dead(in, d);
     for (uint32_t c = 0; c < document.chunk_count; c++) {
         uint32_t n = document.first_chunk + c;
         if (is_dead(in, d)) {
@@ -319,12 +321,37 @@ static enum cria_status copy_section(struct merge *m, unsigned section)
     return CRIA_OK;
 }
 
+/* Of a segment in which documents died, as if it were built of the rest: else what died would count
+ * for ever. */
+static enum cria_status count_living(const struct input *in, struct cria_gram_counts *counts)
+{
+    const struct cria_segment *segment = in->segment;
+    uint32_t sample = cria_gram_sample(segment->meta.chunk_count), living = 0;
+    struct cria_buf scratch;
+    enum cria_status st = CRIA_OK;
+    cria_buf_init(&scratch, SIZE_MAX);
+    for (uint32_t n = 0; n < segment->meta.chunk_count && st == CRIA_OK; n++) {
+        struct cria_segment_chunk chunk;
+        if (in->moved[n] == UINT32_MAX || living++ % sample) continue;
+        if (!cria_segment_chunk(segment, n, &chunk))
+            st = CRIA_E_CORRUPT;
+        else if (!cria_gram_counts_text(counts, chunk.folded, sample, &scratch))
+            st = CRIA_E_NO_MEMORY;
+    }
+    cria_buf_release(&scratch);
+    return st;
+}
+
 static enum cria_status merge_grams(struct merge *m)
 {
     struct cria_gram_counts counts = {0};
     enum cria_status st = CRIA_OK;
     for (size_t i = 0; i < m->count && st == CRIA_OK; i++) {
         const struct cria_segment *segment = m->inputs[i].segment;
+        if (m->inputs[i].has_dead) {
+            st = count_living(&m->inputs[i], &counts);
+            continue;
+        }
         if (!cria_bytes_check(&segment->grams, 0, segment->grams.len)) st = CRIA_E_CORRUPT;
         for (size_t n = 0; n < segment->meta.gram_capacity && st == CRIA_OK; n++) {
             const uint8_t *slot = segment->grams.ptr + n * 8;

@@ -4,7 +4,11 @@
 #include "search/postings.h"
 #include "search/segment_format.h"
 
-enum { GRAMS_LEAST = 1 << 10 };
+enum {
+    GRAMS_LEAST = 1 << 10,
+    GRAM_SAMPLE_ABOVE = 8000, /* chunks: of larger segments one in GRAM_SAMPLE is counted */
+    GRAM_SAMPLE = 16
+};
 
 static bool buf_write(void *arg, const void *bytes, size_t len)
 {
@@ -61,6 +65,33 @@ bool cria_gram_counts_add(struct cria_gram_counts *counts, uint32_t gram, uint32
     counts->slots[2 * at] = gram;
     counts->slots[2 * at + 1] += df;
     return true;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+bool cria_gram_counts_text(struct cria_gram_counts *counts, struct cria_str folded, uint32_t weight,
+                           struct cria_buf *scratch)
+{
+    cria_buf_clear(scratch);
+    for (size_t i = 0; i + 4 <= folded.len; i++)
+        cria_buf_add(scratch, (struct cria_str){folded.ptr + i, 4});
+    if (scratch->failed) return false;
+    size_t count = scratch->len / 4;
+    uint32_t *list = (void *)scratch->ptr;
+    if (count) qsort(list, count, sizeof(*list), by_value);
+    for (size_t i = 0; i < count; i++)
+        if ((i == 0 || list[i] != list[i - 1]) && !cria_gram_counts_add(counts, list[i], weight))
+            return false;
+    return true;
+}
+
+uint32_t cria_gram_sample(uint32_t chunk_count)
+{
+    return chunk_count > GRAM_SAMPLE_ABOVE ? GRAM_SAMPLE : 1;
 }
 
 /* ---- terms */
