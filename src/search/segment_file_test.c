@@ -152,8 +152,7 @@ CRIA_TEST(a_file_without_sections_is_one)
     struct fixture *f = *state;
     struct cria_segment_file *file = NULL;
     assert_int_equal(write_file(f, true, 0, &file), CRIA_OK);
-    for (unsigned i = 0; i < CRIA_SECTIONS_MAX; i++)
-        assert_null(cria_segment_section(file, i).ptr);
+    for (unsigned i = 0; i < CRIA_SECTIONS_MAX; i++) assert_null(cria_segment_section(file, i).ptr);
     cria_segment_file_close(file);
 }
 
