@@ -6,6 +6,7 @@
  * reach the threshold. Chunks come in order, so one that equals the threshold is too late. */
 #include "search/words.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "search/norms.h"
@@ -409,6 +410,7 @@ static bool open_lists(struct top *top, struct cria_postings *cursors)
 {
     const struct cria_words_source *source = top->source;
     double stretch = cria_postings_stretch(top->average, source->average_length);
+    assert(source->list_count <= CRIA_WORDS_MAX_LISTS);
     for (size_t i = 0; i < source->list_count; i++) {
         const struct cria_words_list *from = &source->lists[i];
         struct list *list = &top->lists[top->list_count];

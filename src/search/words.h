@@ -46,7 +46,7 @@ enum cria_words_result {
  * the lower chunk.
  * @param average_length  of the whole collection, in words.
  * @param limit           >= 1; 10 to 10,000 is what it is made for.
- * @param arena           for scratch memory: some 30 KB, 1.3 KB a list, 16 bytes a hit.
+ * @param arena           for scratch memory: some 80 KB, 1.3 KB a list, 12 bytes a hit.
  * @param[out] out        room for `limit`; anything unless CRIA_WORDS_OK.
  * @threads Any. Does not block, but for the disk under a memory map.
  */
