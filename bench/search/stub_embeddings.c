@@ -84,9 +84,8 @@ static void write_vector(const float *v, size_t index)
     float square = 0;
     for (int i = 0; i < DIMENSIONS; i++) square += v[i] * v[i];
     float scale = square > 0 ? (float)STEPS / sqrtf(square) : 0;
-    int n =
-        snprintf(head, sizeof(head), "%s{\"object\":\"embedding\",\"index\":%zu,\"embedding\":[",
-                 index ? "," : "", index);
+    snprintf(head, sizeof(head), "%s{\"object\":\"embedding\",\"index\":%zu,\"embedding\":[",
+             index ? "," : "", index);
     put_z(&answer, head);
     reserve(&answer, (size_t)DIMENSIONS * 9);
     char *to = answer.ptr + answer.len;
