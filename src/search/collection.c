@@ -232,6 +232,7 @@ void cria_collection_free(struct cria_collection *c)
 {
     if (!c) return;
     cria_snapshot_unref(c->current);
+    cria_snapshot_unref(c->loaded);
     cria_buf_release(&c->gone);
     pthread_mutex_destroy(&c->build);
     pthread_mutex_destroy(&c->lock);
@@ -268,8 +269,9 @@ void cria_collection_install(struct cria_collection *c, struct cria_snapshot *sn
 {
     pthread_mutex_lock(&c->lock);
     struct cria_snapshot *before = c->current;
-    for (size_t i = 0; before && i < before->parts.count; i++) {
-        const struct cria_piece *piece = before->parts.items[i].piece;
+    const struct cria_snapshot *had = before ? before : c->loaded;
+    for (size_t i = 0; had && i < had->parts.count; i++) {
+        const struct cria_piece *piece = had->parts.items[i].piece;
         if (cria_snapshot_find(snapshot, piece)) continue;
         retire(c, snapshot, piece->name);
         if (atomic_load(&piece->vectors)) retire(c, snapshot, piece->vectors_name);

@@ -79,11 +79,13 @@ const struct cria_part *cria_snapshot_find(const struct cria_snapshot *snapshot,
 struct cria_collection {
     struct cria_search *search;
     char project[CRIA_ID_SIZE], index_id[CRIA_ID_SIZE];
-    pthread_mutex_t build;    /* held while a snapshot is made and put in place */
-    bool is_loaded;           /* under build: the manifest was read */
-    bool has_lost;            /* under build: a part was; all documents have to be compared */
-    bool is_unsure;           /* under build: the last manifest may have been written or not */
-    int64_t manifest_version; /* under build */
+    pthread_mutex_t build;        /* held while a snapshot is made and put in place */
+    bool is_loaded;               /* under build: the manifest was read */
+    struct cria_snapshot *loaded; /* under build: what the manifest said, until the first update:
+                                   * what was lost of it nobody may miss */
+    bool has_lost;                /* under build: a part was; all documents have to be compared */
+    bool is_unsure;               /* under build: the last manifest may have been written or not */
+    int64_t manifest_version;     /* under build */
     struct cria_buf gone; /* under build: names (CRIA_ID_SIZE each) of files that no snapshot has
                            * any more, to be unlinked when the manifest no longer names them */
     pthread_mutex_t lock; /* of the pointer below */

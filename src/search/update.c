@@ -108,20 +108,15 @@ static enum cria_status load(struct cria_collection *c, struct cria_call *call)
     }
     if (is_read && reader.left) c->has_lost = true;
     if (st == CRIA_OK && is_read) {
-        struct cria_snapshot *snapshot = cria_snapshot_new(&parts, reader.generation, reader.seq);
-        if (snapshot)
-            cria_collection_install(c, snapshot);
-        else
-            st = CRIA_E_NO_MEMORY;
+        c->loaded = cria_snapshot_new(&parts, reader.generation, reader.seq);
+        if (!c->loaded) st = CRIA_E_NO_MEMORY;
     }
     cria_parts_release(&parts);
     if (st != CRIA_OK)
         cria_fail(call, st, "%s", reading.error[0] ? reading.error : "Out of memory");
     cria_arena_release(&arena);
     if (st != CRIA_OK) return st;
-    struct cria_snapshot *snapshot = cria_collection_current(c);
-    cria_collection_sweep(c, snapshot); /* nothing of this collection was written yet */
-    cria_snapshot_unref(snapshot);
+    cria_collection_sweep(c, c->loaded); /* nothing of this collection was written yet */
     c->manifest_version = row.version;
     c->is_loaded = true;
     return CRIA_OK;
@@ -448,6 +443,8 @@ static enum cria_status update_over(struct cria_collection *c, struct cria_call 
     if (fresh) memcpy(fresh->embedder, u.embedder, sizeof(fresh->embedder));
     if (fresh) {
         cria_collection_install(c, fresh);
+        cria_snapshot_unref(c->loaded);
+        c->loaded = NULL;
         c->has_lost = false;
     }
     *is_rotten = st == CRIA_E_CORRUPT && u.is_rotten;
@@ -520,10 +517,16 @@ static struct cria_snapshot *sound_snapshot(struct cria_collection *c, struct cr
     return kept;
 }
 
+/* What an update begins with; NULL: nothing. */
+static struct cria_snapshot *base_of(struct cria_collection *c)
+{
+    return c->loaded ? cria_snapshot_ref(c->loaded) : cria_collection_current(c);
+}
+
 enum cria_status cria_collection_drop_damaged(struct cria_collection *c, struct cria_call *call,
                                               const struct cria_piece *piece)
 {
-    struct cria_snapshot *base = cria_collection_current(c);
+    struct cria_snapshot *base = base_of(c);
     bool is_rotten = false;
     if (!base) return CRIA_OK;
     struct cria_snapshot *sound = sound_snapshot(c, call, base, piece);
@@ -541,7 +544,7 @@ enum cria_status cria_collection_update(struct cria_collection *c, struct cria_c
     bool is_rotten = false;
     enum cria_status st = c->is_loaded ? CRIA_OK : load(c, call);
     if (st != CRIA_OK) return st;
-    struct cria_snapshot *base = cria_collection_current(c);
+    struct cria_snapshot *base = base_of(c);
     st = update_over(c, call, base, &is_rotten);
     cria_snapshot_unref(base);
     return is_rotten ? cria_collection_drop_damaged(c, call, NULL) : st;
