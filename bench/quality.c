@@ -74,10 +74,12 @@ static void measure_documents(struct report *r, const struct quality_corpus *c)
     if (queries.ptr && qrels.ptr) {
         struct quality_ranking m = quality_rank(c, queries, qrels, true);
         const struct baseline *b = &r->baseline;
+        char slip[16] = "-"; /* words of other scripts get none */
+        if (m.typo_queries * 2 > m.queries) snprintf(slip, sizeof(slip), "%.3f", m.typo_ndcg);
         row(&r->documents,
-            "| %s | %zu | %zu | %zu | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.2f |\n",
+            "| %s | %zu | %zu | %zu | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %s | %.2f |\n",
             r->set, c->documents, c->chunks, m.queries, m.ndcg, b->ndcg, m.recall, b->recall, m.mrr,
-            b->mrr, m.typo_ndcg, m.ms);
+            b->mrr, slip, m.ms);
     }
     release(queries);
     release(qrels);
@@ -152,12 +154,12 @@ static void measure_mixed(struct report *r, struct cria_str docs)
         struct quality_corpus c;
         struct cria_str judged = part_of(qrels, docs, mixes[i].german, r->bench);
         quality_corpus_begin(&c, r->bench, 1);
-        quality_corpus_add(&c, docs, false, mixes[i].german);
+        quality_corpus_add(&c, docs, true, mixes[i].german);
         quality_corpus_end(&c);
         struct quality_ranking alone = quality_rank(&c, queries, judged, false);
         quality_corpus_begin(&c, r->bench, 1);
-        quality_corpus_add(&c, docs, false, mixes[i].german);
-        quality_corpus_add(&c, english, false, mixes[i].english);
+        quality_corpus_add(&c, docs, true, mixes[i].german);
+        quality_corpus_add(&c, english, true, mixes[i].english);
         quality_corpus_end(&c);
         struct quality_ranking mixed = quality_rank(&c, queries, judged, false);
         row(&r->together, "| %s, %s | %zu | %.3f | %.3f | %.3f | %.3f |\n", r->set, mixes[i].name,
@@ -176,7 +178,7 @@ static void measure_cut(struct report *r, const struct quality_corpus *whole, st
                     qrels = slurp(r, r->set, "qrels.tsv");
     struct quality_corpus c;
     quality_corpus_begin(&c, r->bench, QUALITY_MAX_INDEXES);
-    quality_corpus_add(&c, docs, false, QUALITY_ALL);
+    quality_corpus_add(&c, docs, true, QUALITY_ALL);
     quality_corpus_end(&c);
     if (queries.ptr && qrels.ptr) {
         struct quality_ranking one = quality_rank(whole, queries, qrels, false),
@@ -195,14 +197,19 @@ static void measure_set(struct report *r)
     struct quality_corpus c;
     if (docs.ptr) {
         quality_corpus_begin(&c, r->bench, 1);
-        quality_corpus_add(&c, docs, !is_xquad, QUALITY_ALL);
+        quality_corpus_add(&c, docs, true, QUALITY_ALL);
         quality_corpus_end(&c);
         if (wants(r, "documents")) measure_documents(r, &c);
         if (wants(r, "passages") && strcmp(r->set, "covid-qa") == 0 && qa.ptr)
             measure_passages(r, &c, qa, &docs);
-        if (wants(r, "answers") && is_xquad && qa.ptr) measure_answers(r, &c, qa, docs);
         if (wants(r, "together") && strcmp(r->set, "xquad-en") == 0) measure_cut(r, &c, docs);
         if (wants(r, "together") && strcmp(r->set, "xquad-de") == 0) measure_mixed(r, docs);
+        if (wants(r, "answers") && is_xquad && qa.ptr) {
+            quality_corpus_begin(&c, r->bench, 1); /* titles are no answers */
+            quality_corpus_add(&c, docs, false, QUALITY_ALL);
+            quality_corpus_end(&c);
+            measure_answers(r, &c, qa, docs);
+        }
     } else if (strcmp(r->set, "chunk-eval") == 0 && qa.ptr && wants(r, "passages")) {
         static const char *const corpora[] = {"chatlogs", "finance", "pubmed", "state_of_the_union",
                                               "wikitexts"};
