@@ -13,7 +13,7 @@ struct cria_chunk_options {
 };
 #define CRIA_CHUNK_DEFAULTS                     \
     {                                           \
-        .target_chars = 1000, .max_chars = 1600 \
+        .target_chars = 1400, .max_chars = 2000 \
     }
 
 /**
