@@ -6,14 +6,19 @@
 #include "search/postings.h"
 
 static const double SIMILAR_LEAST = 0.5;
+/* Of the words leg in the mixture: other languages have more endings and compounds, which 4-grams
+ * see; pairs of characters say almost all. */
+static const double WORDS_ENGLISH = 0.5, WORDS_OTHER = 0.35, WORDS_OF_PAIRS = 0.85;
 enum { SIMILAR_MOST = 4, SECOND_LANGUAGE_SHARE = 10 };
 
-/* As if twenty more chunks without the word lay in the collection: in one of three chunks a word
- * that two of them hold is no stop word, and one that none holds is not worth all others. */
+/* As if some more chunks without the word lay in a small collection: in one of three chunks a word
+ * that two of them hold is no stop word, and one that none holds is not worth all others. Twenty of
+ * them beside a few chunks, three beside 250, none beside thousands. */
 double cria_idf(double count, double df)
 {
+    double prior = 20 / (1 + count / 40);
     if (df > count) df = count;
-    return log(1.0 + (count + 20 - df + 0.5) / (df + 0.5));
+    return log(1.0 + (count + prior - df + 0.5) / (df + 0.5));
 }
 
 struct collect {
@@ -248,14 +253,20 @@ static void add_up(struct cria_query_plan *plan, enum cria_language *second)
                   : CRIA_LANG_COUNT;
 }
 
+static size_t question_words(const struct collect *c, enum cria_language language)
+{
+    size_t sum = 0;
+    for (uint32_t i = 0; i < c->word_count; i++) sum += cria_is_query_word(c->words[i], language);
+    return sum;
+}
+
 bool cria_query_plan_make(struct cria_query_plan *plan, struct cria_arena *arena,
                           struct cria_analyser *analyser, const struct cria_rank_source *sources,
                           size_t count, struct cria_str query)
 {
     struct collect *c = CRIA_NEW(arena, struct collect);
-    size_t content_words = 0;
     enum cria_language second = CRIA_LANG_COUNT;
-    *plan = (struct cria_query_plan){.sources = sources, .source_count = count, .word_share = 0.5};
+    *plan = (struct cria_query_plan){.sources = sources, .source_count = count};
     if (!c) return false;
     add_up(plan, &second);
     if (plan->chunk_count == 0) return true;
@@ -263,13 +274,18 @@ bool cria_query_plan_make(struct cria_query_plan *plan, struct cria_arena *arena
     c->arena = arena;
     c->language = plan->language;
     cria_analyse(analyser, query, c->language, true, collect_plain, c);
+    if (second != CRIA_LANG_COUNT && question_words(c, second) > question_words(c, c->language)) {
+        c->language = second; /* the question is in the language of the fewer documents */
+        second = plan->language;
+        plan->language = c->language;
+    }
     c->drops_query_words = true;
-    for (uint32_t i = 0; i < c->word_count; i++)
-        content_words += !cria_is_query_word(c->words[i], c->language);
-    if (content_words == 0) c->drops_query_words = false; /* "to be or not to be" */
-    if (plan->language != CRIA_LANG_ENGLISH) plan->word_share = 0.35;
+    if (question_words(c, c->language) == c->word_count)
+        c->drops_query_words = false; /* "to be or not to be" */
     plan->is_pairs = c->pairs * 2 > c->word_count;
-    if (plan->is_pairs) plan->word_share = 0.95; /* pairs of characters say it all */
+    plan->word_share = plan->is_pairs                        ? WORDS_OF_PAIRS
+                       : plan->language == CRIA_LANG_ENGLISH ? WORDS_ENGLISH
+                                                             : WORDS_OTHER;
     cria_analyse(analyser, query, c->language, false, collect_stem, c);
     if (second != CRIA_LANG_COUNT && !plan->is_pairs) {
         c->is_second = true;

@@ -258,8 +258,9 @@ static bool score_one(const struct ranker *r, struct cria_scored *item)
     if (!cria_segment_chunk(segment, item->chunk, &chunk) ||
         !cria_segment_document(segment, chunk.document, &document))
         return false;
-    item->words += PAIR_SHARE * pair_score(r, item->source, &chunk) +
-                   TITLE_SHARE * title_score(r, item->source, &document);
+    /* Pairs of pairs of characters would only count the same again. */
+    if (!r->plan->is_pairs) item->words += PAIR_SHARE * pair_score(r, item->source, &chunk);
+    item->words += TITLE_SHARE * title_score(r, item->source, &document);
     item->grams = cria_gram_score(r->grams, chunk.folded, r->plan->average_folded);
     return true;
 }

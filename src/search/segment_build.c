@@ -177,6 +177,21 @@ static bool take_term(void *arg, struct cria_str text, uint32_t position, bool i
 
 /* ---- documents */
 
+/* The headings a chunk stands under belong to what it says; those that its text holds itself are
+ * not counted twice. The path is "outer > inner". */
+static void add_headings(struct cria_segment_builder *b, struct cria_str path,
+                         struct cria_str content)
+{
+    while (path.len) {
+        size_t end = cria_str_find(path, CRIA_STR(" > "));
+        struct cria_str heading = cria_str_sub(path, 0, end);
+        path = end == SIZE_MAX ? (struct cria_str){0} : cria_str_sub(path, end + 3, path.len);
+        if (cria_str_find(content, heading) != SIZE_MAX) continue;
+        cria_analyse(b->analyser, heading, b->language, false, take_term, b);
+        cria_fold_bytes(&b->folded, heading);
+    }
+}
+
 static void add_chunk(struct cria_segment_builder *b, struct cria_str text,
                       const struct cria_chunk *place)
 {
@@ -201,6 +216,7 @@ static void add_chunk(struct cria_segment_builder *b, struct cria_str text,
     cria_buf_add(&b->headings, place->heading);
     b->length = 0;
     b->in_title = false;
+    add_headings(b, place->heading, content);
     cria_analyse(b->analyser, content, b->language, false, take_term, b);
     cria_fold_bytes(&b->folded, content);
     record.folded_len = (uint32_t)(b->folded.len - record.folded_at);

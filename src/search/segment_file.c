@@ -24,7 +24,7 @@ enum {
     BLOCK = 64 << 10,
     HEADER_BYTES = 64,
     FOOTER_BYTES = 64,
-    FORMAT_VERSION = 1,
+    FORMAT_VERSION = 2,
     WRITE_BUFFER = 1 << 20
 };
 static const char header_magic[8] = "CRIASEG\n", footer_magic[8] = "\nGESAIRC";
