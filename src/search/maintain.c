@@ -257,8 +257,8 @@ static enum cria_status gather(const struct cria_collection *c, struct cria_call
     cria_call_init(&reading, &arena);
     enum cria_status st = embedder_of(c, &reading, embedder);
     rows->is_incomplete = embedder[0] == '\0';
-    for (uint32_t d = 0;
-         d < segment->meta.document_count && st == CRIA_OK && !rows->is_incomplete; d++) {
+    for (uint32_t d = 0; d < segment->meta.document_count && st == CRIA_OK && !rows->is_incomplete;
+         d++) {
         struct cria_tx *tx = NULL;
         if ((part->dead && cria_bit(part->dead, d)) ||
             segment->first_chunk[d] == segment->first_chunk[d + 1])

@@ -171,8 +171,7 @@ static bool collect_stem(void *arg, struct cria_str term, uint32_t position, boo
     } else {
         struct cria_str word = c->words[position];
         plan->unknown[plan->unknown_count++] = word;
-        if (is_word && word.len >= 4 && !is_number(word))
-            add_similar(c, out->text, plan->asked);
+        if (is_word && word.len >= 4 && !is_number(word)) add_similar(c, out->text, plan->asked);
     }
     c->asked_as[position] = ++plan->asked;
     plan->ideal_words += idf;
@@ -185,8 +184,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static bool plan_grams(struct cria_query_plan *plan, struct cria_str query,
-                       const struct collect *c)
+static bool plan_grams(struct cria_query_plan *plan, struct cria_str query, const struct collect *c)
 {
     struct cria_buf kept, folded;
     cria_buf_init(&kept, 1 << 20);
@@ -244,7 +242,8 @@ static void add_up(struct cria_query_plan *plan, enum cria_language *second)
     for (size_t i = 1; i < CRIA_LANG_COUNT; i++)
         if (languages[i] > languages[best]) best = i;
     for (size_t i = 0; i < CRIA_LANG_COUNT; i++)
-        if (i != best && languages[i] && (next == CRIA_LANG_COUNT || languages[i] > languages[next]))
+        if (i != best && languages[i] &&
+            (next == CRIA_LANG_COUNT || languages[i] > languages[next]))
             next = i;
     plan->language = (enum cria_language)best;
     *second = next < CRIA_LANG_COUNT &&

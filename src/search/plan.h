@@ -14,8 +14,8 @@ struct cria_vector_index;
 struct cria_rank_source {
     const struct cria_segment *segment;
     const struct cria_vector_index *vectors; /* NULL: none */
-    const uint64_t *allowed; /* bitmap of the chunks that may appear; NULL: all */
-    size_t index_n;          /* of the request's indexes */
+    const uint64_t *allowed;                 /* bitmap of the chunks that may appear; NULL: all */
+    size_t index_n;                          /* of the request's indexes */
 };
 
 struct cria_query_term {
@@ -24,9 +24,9 @@ struct cria_query_term {
     double weight; /* 1, or less for a word that stands in for an unknown one */
     uint16_t mark;
     uint32_t position;
-    size_t stands_for;                   /* the term of the query it counts for */
-    uint32_t *ordinals;                  /* by source; UINT32_MAX: not there */
-    struct cria_segment_term *postings;  /* by source, where it is there */
+    size_t stands_for;                  /* the term of the query it counts for */
+    uint32_t *ordinals;                 /* by source; UINT32_MAX: not there */
+    struct cria_segment_term *postings; /* by source, where it is there */
 };
 
 struct cria_query_plan {

@@ -44,20 +44,20 @@ static enum cria_status open_words(struct ranker *r)
             .lists = lists,
             .norms = segment->norms.ptr,
             .chunk_count = segment->meta.chunk_count,
-            .average_length = segment->meta.chunk_count ? (double)segment->meta.total_length /
-                                                              segment->meta.chunk_count
-                                                        : 0,
+            .average_length = segment->meta.chunk_count
+                                  ? (double)segment->meta.total_length / segment->meta.chunk_count
+                                  : 0,
             .allowed = plan->sources[s].allowed};
         for (size_t i = 0; i < plan->term_count; i++) {
             const struct cria_query_term *term = &plan->terms[i];
             if (term->ordinals[s] == UINT32_MAX || term->postings[s].df == 0) continue;
             r->list_terms[s][source->list_count] = i;
-            lists[source->list_count++] = (struct cria_words_list){
-                .bytes = segment->postings,
-                .offset = (size_t)term->postings[s].offset,
-                .length = term->postings[s].length,
-                .df = term->postings[s].df,
-                .weight = term->idf * term->weight};
+            lists[source->list_count++] =
+                (struct cria_words_list){.bytes = segment->postings,
+                                         .offset = (size_t)term->postings[s].offset,
+                                         .length = term->postings[s].length,
+                                         .df = term->postings[s].df,
+                                         .weight = term->idf * term->weight};
         }
     }
     return CRIA_OK;
@@ -85,8 +85,8 @@ static bool make_room(struct ranker *r, size_t more)
 
 static void add(struct ranker *r, size_t source, uint32_t chunk)
 {
-    r->items[r->count++] = (struct cria_scored){
-        .source = (uint32_t)source, .chunk = chunk, .cosine = NAN};
+    r->items[r->count++] =
+        (struct cria_scored){.source = (uint32_t)source, .chunk = chunk, .cosine = NAN};
 }
 
 static enum cria_status find_by_words(struct ranker *r)
@@ -94,11 +94,11 @@ static enum cria_status find_by_words(struct ranker *r)
     size_t limit = r->options->candidates, count = 0, damaged = 0;
     struct cria_words_hit *hits = CRIA_NEW_ARRAY(r->arena, limit, struct cria_words_hit);
     if (!hits || !make_room(r, limit)) return CRIA_E_NO_MEMORY;
-    enum cria_status st = words_status(
-        r,
-        cria_words_top(r->words, r->plan->source_count, r->plan->average_length, limit, r->arena,
-                       hits, &count, &damaged),
-        damaged);
+    enum cria_status st =
+        words_status(r,
+                     cria_words_top(r->words, r->plan->source_count, r->plan->average_length, limit,
+                                    r->arena, hits, &count, &damaged),
+                     damaged);
     for (size_t i = 0; st == CRIA_OK && i < count; i++) add(r, hits[i].source, hits[i].chunk);
     return st;
 }
@@ -163,8 +163,7 @@ static enum cria_status find_by_vectors(struct ranker *r)
             add(r, s, hits[i].row);
             r->items[r->count - 1].cosine = hits[i].score;
         }
-        if (spread.rows && (!any || spread.least < r->least_cosine))
-            r->least_cosine = spread.least;
+        if (spread.rows && (!any || spread.least < r->least_cosine)) r->least_cosine = spread.least;
         any = any || spread.rows;
     }
     size_t count = r->count - begin;
@@ -275,11 +274,11 @@ static enum cria_status score_source(struct ranker *r, size_t s, struct cria_sco
     float *scores = CRIA_NEW_ARRAY(r->arena, count, float);
     if (!chunks || !scores || !tfs) return CRIA_E_NO_MEMORY;
     for (size_t i = 0; i < count; i++) chunks[i] = items[i].chunk;
-    enum cria_status st = words_status(
-        r,
-        cria_words_scores(r->words, r->plan->source_count, r->plan->average_length, s, chunks,
-                          count, r->arena, scores, tfs),
-        s);
+    enum cria_status st =
+        words_status(r,
+                     cria_words_scores(r->words, r->plan->source_count, r->plan->average_length, s,
+                                       chunks, count, r->arena, scores, tfs),
+                     s);
     for (size_t i = 0; i < count && st == CRIA_OK; i++) {
         items[i].words = scores[i];
         items[i].coverage = coverage_of(r, s, tfs + i * lists);
@@ -350,8 +349,8 @@ static void mix(struct ranker *r, struct cria_ranking *out)
         struct cria_scored item = r->items[i];
         double lexical = plan->word_share * (best_words > 0 ? item.words / best_words : 0) +
                          (1 - plan->word_share) * (best_grams > 0 ? item.grams / best_grams : 0);
-        double near = isnan(item.cosine) || width <= 0 ? 0
-                                                       : (item.cosine - r->least_cosine) / width;
+        double near =
+            isnan(item.cosine) || width <= 0 ? 0 : (item.cosine - r->least_cosine) / width;
         near = near < 0 ? 0 : near > 1 ? 1 : near;
         item.score = (1 - vectors) * lexical + vectors * near;
         if (item.score <= 0) continue;

@@ -20,9 +20,9 @@ struct cria_ranking {
 };
 
 struct cria_rank_options {
-    size_t candidates;      /* chunks the words leg finds, and the vectors */
-    const float *query;     /* its vector, unit length; NULL: words alone */
-    uint32_t dims;          /* of it */
+    size_t candidates;                      /* chunks the words leg finds, and the vectors */
+    const float *query;                     /* its vector, unit length; NULL: words alone */
+    uint32_t dims;                          /* of it */
     double vector_weight, full_text_weight; /* 0..1, not both 0 */
 };
 

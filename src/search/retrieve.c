@@ -292,9 +292,9 @@ static enum cria_status rerank(struct retrieval *r)
     for (size_t i = 0; i < r->count; i++) {
         r->hits[i].has_rerank_score = true;
         r->hits[i].rerank_score =
-            st == CRIA_OK ? scores[i]
-                          : r->hits[i].score * (1 - COVERAGE_SHARE +
-                                                COVERAGE_SHARE * r->hits[i].coverage);
+            st == CRIA_OK
+                ? scores[i]
+                : r->hits[i].score * (1 - COVERAGE_SHARE + COVERAGE_SHARE * r->hits[i].coverage);
     }
     if (r->count) qsort(r->hits, r->count, sizeof(*r->hits), by_second_score);
     if (request->rerank_top_n && request->rerank_top_n < r->count) r->count = request->rerank_top_n;

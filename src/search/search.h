@@ -120,8 +120,8 @@ CRIA_MUST_CHECK enum cria_status cria_search_refresh(struct cria_search *search,
                                                      struct cria_call *call,
                                                      struct cria_str project,
                                                      struct cria_str index_id, int64_t generation);
-/** Encodes the vectors that the store has for an index's live documents, so that the next generation
- * finds them done: before an export says ready. */
+/** Encodes the vectors that the store has for an index's live documents, so that the next
+ * generation finds them done: before an export says ready. */
 CRIA_MUST_CHECK enum cria_status cria_search_add_vectors(struct cria_search *search,
                                                          struct cria_call *call,
                                                          struct cria_str project,

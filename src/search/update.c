@@ -18,9 +18,9 @@ enum {
     DOCUMENT_ARENA = 1 << 30,
     SEGMENT_CHUNKS = 32 << 10, /* a segment that is built holds at most about so many */
     SEGMENT_BYTES = 192 << 20,
-    MEMORY_CHUNKS = 4096, /* smaller ones lie in memory first */
+    MEMORY_CHUNKS = 4096,                /* smaller ones lie in memory first */
     ENCODED_CHUNKS = 2 * SEGMENT_CHUNKS, /* vectors of larger ones come later */
-    FEW_CHANGES = 32,     /* up to so many are looked for one by one */
+    FEW_CHANGES = 32,                    /* up to so many are looked for one by one */
     MOST_ROUNDS = 4
 };
 

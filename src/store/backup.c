@@ -296,9 +296,8 @@ static enum cria_status restore_all(struct cria_call *call, int fd, const char *
         st = restore_entry(call, fd, folder, &entry, u, out);
     if (st != CRIA_OK) return st;
     if (!u->database[0]) return cria_archive_damaged(call, "there is no database in it");
-    bool fits =
-        cria_str_find(cria_buf_str(&u->manifest), cria_str_from(u->database)) != SIZE_MAX &&
-        cria_str_find(cria_buf_str(&u->manifest), CRIA_STR("cria-backup-1")) != SIZE_MAX;
+    bool fits = cria_str_find(cria_buf_str(&u->manifest), cria_str_from(u->database)) != SIZE_MAX &&
+                cria_str_find(cria_buf_str(&u->manifest), CRIA_STR("cria-backup-1")) != SIZE_MAX;
     if (!fits) return cria_archive_damaged(call, "the database differs from its digest");
     cria_sha256_finish_hex(&u->segments, sha256);
     if (!cria_str_is(cria_buf_str(&u->segments_sha256), sha256))

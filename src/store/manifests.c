@@ -1,4 +1,5 @@
-/* manifests.c - what search derives from an index's documents: which changed, which files hold them.
+/* manifests.c - what search derives from an index's documents: which changed, which files hold
+ * them.
  */
 #include "store/query.h"
 #include "store/records.h"
