@@ -5,10 +5,7 @@
 
 #include "search/vector_search.h"
 
-enum {
-    CHUNK_BLOCKS = 16, /* blocks of one scan; then what passed is scored, which raises the border */
-    STOP_EVERY = 64    /* lists between looks at the clock */
-};
+enum { STOP_EVERY = 64 }; /* lists between looks at the clock */
 /* Estimates carry so many standard deviations of their error on top. */
 static const float SLACK = 2.5f;
 
@@ -55,22 +52,6 @@ static enum cria_status rank_lists(struct cria_vector_search *search, struct can
     return CRIA_OK;
 }
 
-/* Scores what passed one scan. */
-static enum cria_status score_passed(struct cria_vector_search *search, const uint32_t *rows,
-                                     const float *estimates, const uint16_t *passed, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t row = rows[passed[i]];
-        if (!(estimates[passed[i]] > cria_kth_least(&search->kth))) continue; /* it has risen */
-        if (!cria_vector_quick_readable(search->index, row, 1))
-            return cria_vector_rotten(search->call);
-        float score = cria_vector_quick_score(&search->query, row);
-        cria_kth_add(&search->kth, score);
-        cria_top_push(&search->found, row, score);
-    }
-    return CRIA_OK;
-}
-
 static enum cria_status probe(struct cria_vector_search *search, const struct candidate *candidate)
 {
     const struct cria_vector_index *index = search->index;
@@ -88,27 +69,8 @@ static enum cria_status probe(struct cria_vector_search *search, const struct ca
     scan.factors = index->list_factors;
     scan.base = candidate->centre;
     scan.offset += SLACK * search->query.error;
-    for (uint32_t b = 0; b < list->blocks; b += CHUNK_BLOCKS) {
-        float estimates[CHUNK_BLOCKS * CRIA_BLOCK_ROWS];
-        uint8_t masks[CHUNK_BLOCKS];
-        uint16_t passed[CHUNK_BLOCKS * CRIA_BLOCK_ROWS];
-        uint32_t n = 0, some = list->blocks - b < CHUNK_BLOCKS ? list->blocks - b : CHUNK_BLOCKS;
-        const uint32_t *rows = index->list_rows + (first + b) * CRIA_BLOCK_ROWS;
-        index->distance->scan(&scan, first + b, some, NULL, cria_kth_least(&search->kth), estimates,
-                              masks);
-        for (uint32_t i = 0; i < some; i++)
-            for (unsigned bits = masks[i]; bits; bits &= bits - 1) {
-                uint32_t at = i * CRIA_BLOCK_ROWS + (uint32_t)__builtin_ctz(bits);
-                if (rows[at] >= index->about.count || /* a rotten number, or none */
-                    !cria_vector_is_allowed(search->allowed, rows[at]))
-                    continue;
-                cria_vector_quick_prefetch(index, rows[at]);
-                passed[n++] = (uint16_t)at;
-            }
-        enum cria_status st = score_passed(search, rows, estimates, passed, n);
-        if (st != CRIA_OK) return st;
-    }
-    return CRIA_OK;
+    return cria_vector_scan(search, &scan, first, list->blocks,
+                            index->list_rows + first * CRIA_BLOCK_ROWS);
 }
 
 enum cria_status cria_vector_by_lists(struct cria_vector_search *search)

@@ -6,13 +6,11 @@
 #include "search/vector_search.h"
 
 enum {
-    CHUNK_BLOCKS = 64, /* blocks of one scan: their estimates stay in the cache */
+    TURN_BLOCKS = 4096, /* blocks between looks at the clock */
+    CHUNK_BLOCKS = 32, /* blocks of one scan; then what passed is scored, which raises the border */
+    FIRST_BLOCKS = 8,  /* the same while there is no border yet */
     CHECK_ROWS = 64,   /* rows whose ranges are asked for at once */
-    AHEAD = 12,        /* rows whose loads are started early */
-    STOP_EVERY = 128,  /* chunks between looks at the clock */
-    FIRST_SCORED = 64, /* survivors scored before the k-th score is believed */
-    SURVIVORS = 1500,
-    EACH = 20 /* of a scan, at most: that many, and so many for each of the k */
+    AHEAD = 12         /* rows whose loads are started early */
 };
 
 /* Estimates carry so many standard deviations of their error on top: a row is dropped when even
@@ -74,46 +72,6 @@ enum cria_status cria_vector_by_row(struct cria_vector_search *search)
     return CRIA_OK;
 }
 
-/* Survivors of a scan, by their bytes: the likeliest first, then those that can reach the k-th. */
-static enum cria_status score_survivors(struct cria_vector_search *search, struct cria_top *top)
-{
-    const struct cria_vector_index *index = search->index;
-    cria_top_shrink(top);
-    uint32_t first = search->k + FIRST_SCORED;
-    if (first > top->count) first = top->count;
-    cria_hits_part(top->items, top->count, first);
-    for (uint32_t i = 0; i < top->count && i < AHEAD; i++)
-        cria_vector_quick_prefetch(index, top->items[i].row);
-    float least = -INFINITY;
-    for (uint32_t i = 0; i < top->count; i++) {
-        if (i + AHEAD < top->count && (i + AHEAD < first || top->items[i + AHEAD].score > least))
-            cria_vector_quick_prefetch(index, top->items[i + AHEAD].row);
-        const struct cria_vector_hit *hit = &top->items[i];
-        if (i >= first && !(hit->score > least)) continue;
-        if (!cria_vector_quick_readable(index, hit->row, 1))
-            return cria_vector_rotten(search->call);
-        float score = cria_vector_quick_score(&search->query, hit->row);
-        cria_kth_add(&search->kth, score);
-        cria_top_push(&search->found, hit->row, score);
-        least = cria_kth_least(&search->kth);
-    }
-    return CRIA_OK;
-}
-
-static void collect(struct cria_top *top, uint32_t first_row, size_t blocks, const uint8_t *masks,
-                    const float *estimates)
-{
-    for (size_t group = 0; group < blocks; group += 8) {
-        uint64_t any;
-        memcpy(&any, masks + group, sizeof(any));
-        while (any) {
-            uint32_t at = (uint32_t)group * 8 + (uint32_t)__builtin_ctzll(any);
-            any &= any - 1;
-            cria_top_push(top, first_row + at, estimates[at]);
-        }
-    }
-}
-
 static bool is_empty(const uint8_t *bits, size_t n)
 {
     uint64_t any = 0, word;
@@ -126,39 +84,77 @@ static bool is_empty(const uint8_t *bits, size_t n)
     return !any;
 }
 
+/* Scores the rows that passed one scan. */
+static enum cria_status score_passed(struct cria_vector_search *search, const uint32_t *rows,
+                                     const float *estimates, const uint16_t *passed, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        /* The border has risen since. */
+        if (!(estimates[passed[i]] > cria_kth_least(&search->kth))) continue;
+        if (!cria_vector_quick_readable(search->index, rows[i], 1))
+            return cria_vector_rotten(search->call);
+        float score = cria_vector_quick_score(&search->query, rows[i]);
+        cria_kth_add(&search->kth, score);
+        cria_top_push(&search->found, rows[i], score);
+    }
+    return CRIA_OK;
+}
+
+enum cria_status cria_vector_scan(struct cria_vector_search *search,
+                                  const struct cria_code_scan *scan, size_t first, size_t blocks,
+                                  const uint32_t *rows)
+{
+    const struct cria_vector_index *index = search->index;
+    const uint8_t *allowed = rows ? NULL : (const uint8_t *)search->allowed;
+    for (size_t done = 0, some; done < blocks; done += some) {
+        float estimates[CHUNK_BLOCKS * CRIA_BLOCK_ROWS];
+        uint8_t masks[CHUNK_BLOCKS];
+        uint32_t n = 0, found[CHUNK_BLOCKS * CRIA_BLOCK_ROWS];
+        uint16_t passed[CHUNK_BLOCKS * CRIA_BLOCK_ROWS];
+        const float least = cria_kth_least(&search->kth);
+        const size_t at = first + done, most = least > -INFINITY ? CHUNK_BLOCKS : FIRST_BLOCKS;
+        some = blocks - done < most ? blocks - done : most;
+        if (allowed && is_empty(allowed + at, some)) continue;
+        index->distance->scan(scan, at, some, allowed ? allowed + at : NULL, least, estimates,
+                              masks);
+        for (size_t i = 0; i < some; i++)
+            for (unsigned bits = masks[i]; bits; bits &= bits - 1) {
+                size_t slot = i * CRIA_BLOCK_ROWS + (size_t)__builtin_ctz(bits);
+                uint32_t row = rows ? rows[done * CRIA_BLOCK_ROWS + slot]
+                                    : (uint32_t)(at * CRIA_BLOCK_ROWS + slot);
+                if (row >= index->about.count || /* padding, or rotten */
+                    (rows && !cria_vector_is_allowed(search->allowed, row)))
+                    continue;
+                cria_vector_quick_prefetch(index, row);
+                found[n] = row;
+                passed[n++] = (uint16_t)slot;
+            }
+        enum cria_status st = score_passed(search, found, estimates, passed, n);
+        if (st != CRIA_OK) return st;
+    }
+    return CRIA_OK;
+}
+
 enum cria_status cria_vector_by_scan(struct cria_vector_search *search)
 {
     const struct cria_vector_index *index = search->index;
-    const uint32_t count = index->about.count;
-    const size_t blocks = (size_t)cria_vector_blocks(count), words = index->about.width / 64;
+    const size_t blocks = (size_t)cria_vector_blocks(index->about.count);
+    const size_t block_words = index->about.width / 64 * CRIA_BLOCK_ROWS;
     const uint8_t *allowed = (const uint8_t *)search->allowed;
-    float estimates[CHUNK_BLOCKS * CRIA_BLOCK_ROWS];
-    uint8_t masks[CHUNK_BLOCKS] = {0};
     struct cria_code_scan scan = search->query.scan;
-    struct cria_top top;
     scan.offset += SLACK * search->query.error;
-    uint64_t keep = SURVIVORS + (uint64_t)EACH * search->k;
-    if (!cria_top_init(&top, search->call->arena, keep < count ? (uint32_t)keep : count))
-        return cria_fail_memory(search->call);
-    for (size_t b = 0, turn = 0; b < blocks; b += CHUNK_BLOCKS, turn++) {
-        size_t n = blocks - b < CHUNK_BLOCKS ? blocks - b : CHUNK_BLOCKS;
-        if (turn % STOP_EVERY == 0) {
-            enum cria_status st = cria_vector_go_on(search->call);
-            if (st != CRIA_OK) return st;
-        }
+    for (size_t b = 0; b < blocks; b += TURN_BLOCKS) {
+        size_t n = blocks - b < TURN_BLOCKS ? blocks - b : TURN_BLOCKS;
+        enum cria_status st = cria_vector_go_on(search->call);
+        if (st != CRIA_OK) return st;
         if (allowed && is_empty(allowed + b, n)) continue;
-        if (!cria_vector_readable(index, index->codes + b * words * CRIA_BLOCK_ROWS,
-                                  n * words * CRIA_BLOCK_ROWS * sizeof(*index->codes)) ||
+        if (!cria_vector_readable(index, index->codes + b * block_words,
+                                  n * block_words * sizeof(*index->codes)) ||
             !cria_vector_readable(index, index->factors + b * 2 * CRIA_BLOCK_ROWS,
                                   n * 2 * CRIA_BLOCK_ROWS * sizeof(*index->factors)))
             return cria_vector_rotten(search->call);
-        if (n < CHUNK_BLOCKS) memset(masks, 0, sizeof(masks));
-        index->distance->scan(&scan, b, n, allowed ? allowed + b : NULL, top.least, estimates,
-                              masks);
-        /* Rotten factors may name rows behind the last; so may bits behind it. */
-        if (b + n == blocks && count % CRIA_BLOCK_ROWS)
-            masks[n - 1] &= (uint8_t)((1u << (count % CRIA_BLOCK_ROWS)) - 1);
-        collect(&top, (uint32_t)(b * CRIA_BLOCK_ROWS), n, masks, estimates);
+        st = cria_vector_scan(search, &scan, b, n, NULL);
+        if (st != CRIA_OK) return st;
     }
-    return score_survivors(search, &top);
+    return CRIA_OK;
 }

@@ -5,7 +5,7 @@
 
 enum {
     FEW_ROWS = 20000,  /* so many allowed rows are scored one by one */
-    RARE_FROM = 20,    /* fewer than one row in so many allowed: lists would be probed in vain */
+    RARE_FROM = 3,     /* fewer than one row in so many allowed: too many lists would be probed */
     DEEP_FROM = 50,    /* the same when one row in so many is wanted */
     RANKED_LEAST = 30, /* found rows ranked by half floats, at least */
     RANKED_MORE = 20   /* than k */

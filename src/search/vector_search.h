@@ -24,6 +24,12 @@ static inline bool cria_vector_is_allowed(const uint64_t *allowed, uint32_t row)
 /** CRIA_OK, or that the call was stopped. */
 enum cria_status cria_vector_go_on(struct cria_call *call);
 
+/** Scans blocks of codes and scores the rows whose estimate, which carries the scan's slack, passes
+ * the k-th score so far. rows: their numbers, from the first block on; NULL: the scan is of all
+ * rows in order. The caller has asked whether all of that may be read. */
+enum cria_status cria_vector_scan(struct cria_vector_search *search,
+                                  const struct cria_code_scan *scan, size_t first, size_t blocks,
+                                  const uint32_t *rows);
 /** Ways to fill `found`: all allowed rows by quick scores; by a scan of the codes; by lists. */
 enum cria_status cria_vector_by_row(struct cria_vector_search *search);
 enum cria_status cria_vector_by_scan(struct cria_vector_search *search);

@@ -1,5 +1,6 @@
 #include "search/vector_top.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -27,15 +28,18 @@ bool cria_top_init(struct cria_top *top, struct cria_arena *arena, uint32_t keep
     return top->items != NULL;
 }
 
-/* Quickselect; the pivot comes from a fixed random sequence, so that no data make it slow but by
- * chance, and the same data always end the same. */
-void cria_hits_part(struct cria_vector_hit *hits, size_t n, size_t keep)
+/* Moves the best `keep` of n to the front, in no order. Quickselect; the pivot comes from a fixed
+ * random sequence, so that no data make it slow but by chance, and the same data always end the
+ * same. */
+static void part(struct cria_vector_hit *hits, size_t n, size_t keep)
 {
     uint32_t random = 2463534242u;
     size_t from = 0, end = n; /* the border lies within */
     while (keep > from && keep < end) {
         random ^= random << 13, random ^= random >> 17, random ^= random << 5;
-        struct cria_vector_hit pivot = hits[from + random % (end - from)];
+        const size_t span = end - from;
+        assert(span > 0);
+        struct cria_vector_hit pivot = hits[from + random % span];
         size_t i = from, j = end - 1;
         for (;;) { /* Hoare's partition: what is better than the pivot to the left */
             while (better(&hits[i], &pivot)) i++;
@@ -58,7 +62,7 @@ void cria_hits_part(struct cria_vector_hit *hits, size_t n, size_t keep)
 void cria_top_shrink(struct cria_top *top)
 {
     if (top->count <= top->keep) return;
-    cria_hits_part(top->items, top->count, top->keep);
+    part(top->items, top->count, top->keep);
     top->count = top->keep;
     float least = INFINITY;
     for (uint32_t i = 0; i < top->count; i++)

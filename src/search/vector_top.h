@@ -22,9 +22,6 @@ static inline void cria_top_push(struct cria_top *top, uint32_t row, float score
 /** Leaves the best `keep`, best first. */
 void cria_top_sort(struct cria_top *top);
 
-/** Moves the best `keep` of n to the front, in no order. */
-void cria_hits_part(struct cria_vector_hit *hits, size_t n, size_t keep);
-
 /** The k-th best score so far, as a heap. */
 struct cria_kth {
     float *heap; /* least first; arena */
