@@ -332,6 +332,76 @@ CRIA_TEST(a_manifest_that_is_none_is_made_again)
     assert_int_equal(heard(&l, "file\":\"manifest"), tried);
 }
 
+/* ---- no place for files */
+
+enum { MANY_CHUNKS = 5000 }; /* so many go into a file at once, where they can */
+
+/* One document of many chunks, a word each. */
+static enum cria_status put_large(struct cria_tx *tx, struct cria_call *call, void *arg)
+{
+    struct search_fixture *s = arg;
+    struct cria_chunk *chunks = CRIA_NEW_ARRAY(call->arena, MANY_CHUNKS, struct cria_chunk);
+    struct cria_buf buf;
+    struct search_change nothing = {.s = s};
+    cria_buf_init(&buf, 1 << 20);
+    assert_non_null(chunks);
+    for (uint32_t n = 0; n < MANY_CHUNKS; n++) {
+        size_t start = buf.len;
+        cria_buf_add(&buf, search_marker(call->arena, 1000 + n, 1));
+        chunks[n] = (struct cria_chunk){.n = n,
+                                        .char_start = start,
+                                        .char_end = buf.len,
+                                        .byte_start = start,
+                                        .byte_end = buf.len};
+        cria_buf_add_char(&buf, ' ');
+    }
+    const struct cria_document row = {.id = CRIA_STR("doc-large"),
+                                      .index_id = SEARCH_INDEX,
+                                      .entry_id = CRIA_STR("dfl-large"),
+                                      .source_entry_id = CRIA_STR("dfl-large"),
+                                      .content_key = CRIA_STR("k"),
+                                      .display_name = CRIA_STR("large"),
+                                      .metadata_json = CRIA_STR("{}"),
+                                      .char_count = buf.len,
+                                      .byte_count = buf.len,
+                                      .chunk_count = MANY_CHUNKS};
+    enum cria_status st = cria_tx_document_insert(tx, call, SEARCH_PROJECT, &row,
+                                                  cria_buf_str(&buf), chunks, MANY_CHUNKS);
+    cria_buf_release(&buf);
+    return st == CRIA_OK ? search_write(tx, call, &nothing) : st;
+}
+
+CRIA_TEST(without_a_place_for_files_memory_answers)
+{
+    struct search_fixture *s = search_fixture_new();
+    struct cria_search_result result;
+    char path[256];
+    (void)state;
+    snprintf(path, sizeof(path), "%s/segments", s->f->folder);
+    int fd = open(path, O_CREAT | O_WRONLY, 0600); /* a file where the folder should be */
+    assert_true(fd >= 0);
+    close(fd);
+    search_put(s, 0, HALF);
+    search_refresh(s);
+    search_check_markers(s, HALF);
+    s->generation++;
+    assert_int_equal(cria_store_write(s->f->store, &s->f->call, put_large, s), CRIA_OK);
+    for (unsigned round = 0; round < 2; round++) {
+        search_refresh(s);
+        assert_int_equal(search_ask(s, &s->f->call,
+                                    search_marker(&s->f->arena, 999 + MANY_CHUNKS, 1), 5, &result),
+                         CRIA_OK);
+        assert_in_range(result.count, 1, 5);
+        assert_str_equal(result.hits[0].document_id, "doc-large");
+        assert_int_equal(result.hits[0].chunk.n, MANY_CHUNKS - 1);
+        search_check_markers(s, HALF);
+        if (round == 0) assert_int_equal(unlink(path), 0); /* now there is */
+    }
+    search_check_files(s);
+    assert_in_range(search_files(s, "seg-").count, 1, 2);
+    search_fixture_free(s);
+}
+
 /* ---- failures and deaths at every file operation */
 
 enum { SCRIPT_DOCUMENTS = 12, SCRIPT_ROUNDS = 6 };
@@ -473,6 +543,7 @@ int main(void)
         ONE(swapped_files_are_refused),
         ONE(a_lost_file_does_not_make_up_for_documents_that_went),
         ONE(a_manifest_that_is_none_is_made_again),
+        cmocka_unit_test(without_a_place_for_files_memory_answers),
         cmocka_unit_test(a_death_at_any_file_operation_loses_nothing),
         cmocka_unit_test(any_file_operation_may_fail),
     };
