@@ -465,7 +465,7 @@ CRIA_TEST(a_death_at_any_file_operation_loses_nothing)
         mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(ledger != MAP_FAILED);
     unsigned nth = 1, deaths = 0;
-    for (bool died = true; died; nth += nth < 40 ? 1 : 5) {
+    for (bool died = true; died; nth += nth < 30 ? 1 : 7) {
         struct search_fixture *s = script_fixture();
         int status = 0;
         pid_t child = fork();
@@ -486,7 +486,7 @@ CRIA_TEST(a_death_at_any_file_operation_loses_nothing)
     }
     munmap(ledger, sizeof(*ledger));
     print_message("  %u deaths\n", deaths);
-    assert_in_range(deaths, 60, 100000);
+    assert_in_range(deaths, 40, 100000);
 }
 
 /* Fails the n-th operation of one refresh. False when it has no n-th. */
@@ -526,7 +526,7 @@ CRIA_TEST(any_file_operation_may_fail)
     (void)state;
     if (!TEST_HAS_FAULTS) skip();
     unsigned failures = 0;
-    for (unsigned failing = 0; failing < SCRIPT_ROUNDS; failing += failing ? 4 : 1)
+    for (unsigned failing = 0; failing < SCRIPT_ROUNDS; failing += SCRIPT_ROUNDS - 1)
         for (unsigned nth = 1; check_failure(failing, nth); nth++) failures++;
     print_message("  %u failures\n", failures);
     assert_in_range(failures, 30, 100000);
