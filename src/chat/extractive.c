@@ -100,6 +100,7 @@ void cria_extractive_run(struct cria_extractive *work)
     request.index_count = run->scope->index_count;
     request.query = work->query;
     request.top_k = CRIA_QUOTE_HITS;
+    request.drops_repeats = true;
     run->status = cria_search_retrieve(search, &run->call, &request, &result);
     if (run->status == CRIA_OK)
         run->status = cria_tool_take_hits(run, run->scope->indexes, &result);

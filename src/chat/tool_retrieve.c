@@ -61,6 +61,11 @@ void cria_tool_retrieve_run(struct cria_tool_run *run)
     request.top_k =
         (uint32_t)cria_tool_arg_int(run->arguments, top_names, DEFAULT_HITS, 1, MAX_HITS);
     request.file_name_contains = cria_tool_arg_str(run->arguments, name_names);
+    /* What was said already would take the room of something else; neighbours stay apart for the
+     * same reason: joined, a weak one comes before better passages. */
+    request.drops_repeats = true;
+    if (request.file_name_contains.len == 0 && request.top_k > 2)
+        request.max_per_document = request.top_k - request.top_k / 4;
     if (!indexes) {
         run->status = cria_fail_memory(&run->call);
         return;
