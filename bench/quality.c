@@ -55,6 +55,17 @@ static void row(struct cria_buf *table, const char *format, ...)
     fprintf(stderr, "%.*s", (int)(table->len - before), table->ptr + before);
 }
 
+/* A figure of a baseline; a dash where none is known. */
+struct known {
+    char text[16];
+};
+static struct known known(double figure)
+{
+    struct known k = {"-"};
+    if (figure > 0) snprintf(k.text, sizeof(k.text), "%.3f", figure);
+    return k;
+}
+
 static struct cria_str slurp(const struct report *r, const char *set, const char *name)
 {
     size_t len = 0;
@@ -77,9 +88,9 @@ static void measure_documents(struct report *r, const struct quality_corpus *c)
         char slip[16] = "-"; /* words of other scripts get none */
         if (m.typo_queries * 2 > m.queries) snprintf(slip, sizeof(slip), "%.3f", m.typo_ndcg);
         row(&r->documents,
-            "| %s | %zu | %zu | %zu | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %s | %.2f |\n",
-            r->set, c->documents, c->chunks, m.queries, m.ndcg, b->ndcg, m.recall, b->recall, m.mrr,
-            b->mrr, slip, m.ms);
+            "| %s | %zu | %zu | %zu | %.3f | %s | %.3f | %s | %.3f | %s | %s | %.2f |\n", r->set,
+            c->documents, c->chunks, m.queries, m.ndcg, known(b->ndcg).text, m.recall,
+            known(b->recall).text, m.mrr, known(b->mrr).text, slip, m.ms);
     }
     release(queries);
     release(qrels);
