@@ -234,8 +234,9 @@ static void measure_set(struct report *r)
         }
         quality_corpus_end(&c);
         measure_passages(r, &c, qa, NULL);
-    } else if (!qa.ptr) {
-        fprintf(stderr, "%s is not there: skipped\n", r->set);
+    } else {
+        fprintf(stderr, "%s: %s: skipped\n", r->set,
+                qa.ptr ? "its questions name neither pages nor passages" : "it is not there");
     }
     release(docs);
     release(qa);

@@ -252,14 +252,85 @@ CRIA_TEST(ten_indexes_rank_as_one)
     }
 }
 
+/* Documents of one chunk each under a heading, or NULL. */
+static struct cria_segment *build_few(struct fixture *f, const char *const (*few)[2], size_t count)
+{
+    struct cria_segment_builder *builder = cria_segment_builder_new(f->analyser);
+    const struct cria_segment_place memory = {0};
+    struct cria_segment *segment = NULL;
+    assert_non_null(builder);
+    for (size_t n = 0; n < count; n++) {
+        struct cria_str name = cria_arena_printf(&f->arena, "few-%zu", n),
+                        text = cria_str_from(few[n][0]);
+        const struct cria_document row = {
+            .id = name, .entry_id = name, .metadata_json = CRIA_STR("{}")};
+        const struct cria_chunk chunk = {
+            .char_end = text.len, .byte_end = text.len, .heading = cria_str_from(few[n][1])};
+        assert_int_equal(cria_segment_builder_add(builder, &row, text, &chunk, 1), CRIA_OK);
+    }
+    assert_int_equal(cria_segment_builder_finish(builder, &f->call, &memory, &segment), CRIA_OK);
+    cria_segment_builder_free(builder);
+    return segment;
+}
+
+CRIA_TEST(a_chunk_is_found_by_the_headings_above_it)
+{
+    struct fixture *f = *state;
+    static const char *const few[][2] = {
+        {"It is emptied on the first Monday of the month.", "Waste > Glass container"},
+        {"It is emptied on the second Monday of the month.", "Waste > Paper container"},
+        {"It is emptied on the third Monday of the month, and so are the glass ones.", NULL},
+    };
+    struct cria_segment *segment = build_few(f, few, CRIA_COUNT(few));
+    const struct cria_rank_source source = {.segment = segment};
+    struct cria_ranking ranking = rank_sources(f, "paper container emptied", &source, 1);
+    assert_int_equal(ranking.items[0].chunk, 1);
+    assert_true(ranking.items[0].coverage > 0.99);
+    ranking = rank_sources(f, "glass container emptied", &source, 1);
+    assert_int_equal(ranking.items[0].chunk, 0);
+    cria_segment_close(segment);
+}
+
+CRIA_TEST(a_question_is_asked_in_its_own_language)
+{
+    struct fixture *f = *state;
+    static const char *const few[][2] = {
+        {"The mill stands by the river and the wheel was made of oak in the year 1612.", NULL},
+        {"The keeper of the lighthouse was relieved on the first day of the month.", NULL},
+        {"Die Hütten werden im Herbst geschlossen, und der Hüttenwart geht mit der Herde in das "
+         "Tal.",
+         NULL},
+    };
+    struct cria_segment *segment = build_few(f, few, CRIA_COUNT(few));
+    const struct cria_rank_source source = {.segment = segment};
+    struct cria_query_plan *plan = CRIA_NEW(&f->arena, struct cria_query_plan);
+    assert_non_null(plan);
+    assert_true(cria_query_plan_make(plan, &f->arena, f->analyser, &source, 1,
+                                     CRIA_STR("Wann wird die Hütte geschlossen?")));
+    assert_int_equal(plan->language, CRIA_LANG_GERMAN);
+    assert_int_equal(plan->asked, 2); /* not: when, will, the */
+    assert_int_equal(plan->unknown_count, 0);
+    assert_true(cria_query_plan_make(plan, &f->arena, f->analyser, &source, 1,
+                                     CRIA_STR("When was the wheel made?")));
+    assert_int_equal(plan->language, CRIA_LANG_ENGLISH);
+    struct cria_ranking ranking = rank_sources(f, "Wann wird die Hütte geschlossen?", &source, 1);
+    assert_int_equal(ranking.items[0].chunk, 2);
+    cria_segment_close(segment);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH(one_word_scores_as_the_formula_says),         WITH(several_words_add_up),
-        WITH(scores_fall_and_lie_between_0_and_1),         WITH(what_is_not_allowed_is_not_there),
-        WITH(a_misspelt_word_finds_the_one_that_is_meant), WITH(ten_indexes_rank_as_one),
+        WITH(one_word_scores_as_the_formula_says),
+        WITH(several_words_add_up),
+        WITH(scores_fall_and_lie_between_0_and_1),
+        WITH(what_is_not_allowed_is_not_there),
+        WITH(a_misspelt_word_finds_the_one_that_is_meant),
+        WITH(ten_indexes_rank_as_one),
+        WITH(a_chunk_is_found_by_the_headings_above_it),
+        WITH(a_question_is_asked_in_its_own_language),
     };
     return cmocka_run_group_tests_name("rank", tests, NULL, NULL);
 }
