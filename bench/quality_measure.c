@@ -256,9 +256,8 @@ static double held(const struct marked *m, const struct cria_search_result *resu
     return all > 0 ? sum / all : 0;
 }
 
-/* A passage is right that touches a span that is marked; where texts repeat themselves and where
- * nothing is marked, one that holds an answer whole. Without marks answers are short: then only the
- * document that the question was asked of counts. */
+/* A passage is right that touches a span that is marked; where none is, one that holds an answer
+ * whole. Both in the document that the question was asked of. */
 static size_t first_right(const struct marked *m, const struct cria_json *json,
                           const struct cria_search_result *result)
 {
@@ -266,11 +265,11 @@ static size_t first_right(const struct marked *m, const struct cria_json *json,
     bool has_spans = cria_json_get(json, "spans") != NULL;
     for (size_t i = 0; i < result->count; i++) {
         const struct cria_search_hit *hit = &result->hits[i];
-        bool same = cria_str_equal(hit->entry_id, m->doc);
-        for (size_t k = 0; has_spans && same && k < m->count; k++)
+        if (!cria_str_equal(hit->entry_id, m->doc)) continue;
+        for (size_t k = 0; has_spans && k < m->count; k++)
             if (hit->chunk.char_start < m->spans[k].end && hit->chunk.char_end > m->spans[k].start)
                 return i;
-        for (size_t k = 0; (has_spans || same) && answers && k < answers->count; k++)
+        for (size_t k = 0; !has_spans && answers && k < answers->count; k++)
             if (cria_str_find(hit->content, answers->items[k].text) != SIZE_MAX) return i;
     }
     return SIZE_MAX;
