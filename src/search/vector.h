@@ -73,7 +73,7 @@ struct cria_vector_options {
  * @param options  may be NULL.
  * @param[out] out room for k; best first, equal scores by row. The scores are by half floats.
  * @return CRIA_OK; CRIA_E_INVALID the query; CRIA_E_CORRUPT; CRIA_E_NO_MEMORY; CRIA_E_TIMEOUT,
- *         CRIA_E_CANCELLED. Works in the call's arena: some kilobytes, and 200 bytes a k.
+ *         CRIA_E_CANCELLED. Works in the call's arena: some kilobytes, 30 bytes a k, 16 a list.
  */
 CRIA_MUST_CHECK enum cria_status cria_vector_search(const struct cria_vector_index *index,
                                                     struct cria_call *call, const float *query,
