@@ -7,7 +7,7 @@
 
 enum { STOP_EVERY = 64 }; /* lists between looks at the clock */
 /* Estimates carry so many standard deviations of their error on top. */
-static const float SLACK = 2.5f;
+static const float SLACK = 3.0f;
 
 /* A list with its bound, in a heap, the greatest first. */
 struct candidate {
