@@ -5,7 +5,8 @@
 
 enum {
     FEW_ROWS = 20000,  /* so many allowed rows are scored one by one */
-    RARE_FROM = 3,     /* fewer than one row in so many allowed: too many lists would be probed */
+    RARE_FROM = 20,    /* fewer than one row in so many allowed: too many lists would be probed */
+    TOUCHED_FROM = 3,  /* fewer than one block in so many has allowed rows: a scan is shorter */
     DEEP_FROM = 50,    /* the same when one row in so many is wanted */
     RANKED_LEAST = 30, /* found rows ranked by half floats, at least */
     RANKED_MORE = 20   /* than k */
@@ -62,6 +63,28 @@ static enum cria_status by_exact_score(struct cria_vector_search *search)
     return CRIA_OK;
 }
 
+/* Blocks of 8 rows of which one at least is allowed: what a scan has to look at. */
+static uint64_t count_blocks(const struct cria_vector_index *index, const uint64_t *allowed)
+{
+    const uint64_t low = 0x7f7f7f7f7f7f7f7fu;
+    uint64_t n = 0;
+    if (!allowed) return cria_vector_blocks(index->about.count);
+    for (uint32_t word = 0; word < index->about.count / 64; word++) {
+        uint64_t some = (((allowed[word] & low) + low) | allowed[word]) & ~low;
+        n += ((some >> 7) * 0x0101010101010101u) >> 56;
+    }
+    return n;
+}
+
+static bool lists_are_shorter(const struct cria_vector_search *search, uint64_t allowed_count)
+{
+    const struct cria_vector_index *index = search->index;
+    return index->about.lists && allowed_count >= index->about.count / RARE_FROM &&
+           search->k <= index->about.count / DEEP_FROM &&
+           count_blocks(index, search->allowed) >=
+               cria_vector_blocks(index->about.count) / TOUCHED_FROM;
+}
+
 static enum cria_status find(struct cria_vector_search *search, uint64_t allowed_count)
 {
     const struct cria_vector_index *index = search->index;
@@ -69,9 +92,7 @@ static enum cria_status find(struct cria_vector_search *search, uint64_t allowed
         return by_exact_score(search);
     if (allowed_count <= FEW_ROWS && (search->allowed || allowed_count <= 256))
         return cria_vector_by_row(search);
-    if (index->about.lists && allowed_count >= index->about.count / RARE_FROM &&
-        search->k <= index->about.count / DEEP_FROM)
-        return cria_vector_by_lists(search);
+    if (lists_are_shorter(search, allowed_count)) return cria_vector_by_lists(search);
     return cria_vector_by_scan(search);
 }
 
