@@ -1,4 +1,4 @@
-/* retrieve.c - a retrieval from request to hits: rank, read the texts, choose, rank again.
+/* retrieve.c - a retrieval from request to hits: rank, choose, rank again.
  * Room: search. */
 #include <math.h>
 #include <stdlib.h>
@@ -87,15 +87,17 @@ static enum cria_status open_and_rank(struct retrieval *r)
 
 /* ---- hits */
 
-static enum cria_status fill_hit(struct retrieval *r, struct cria_tx *tx,
-                                 const struct cria_scored *item, struct cria_search_hit *hit)
+static enum cria_status fill_hit(struct retrieval *r, const struct cria_scored *item,
+                                 struct cria_search_hit *hit)
 {
     struct cria_arena *arena = r->call->arena;
     const struct cria_segment *segment = r->view.sources[item->source].segment;
     struct cria_segment_document document;
     struct cria_segment_chunk chunk;
+    struct cria_str text;
     if (!cria_segment_chunk(segment, item->chunk, &chunk) ||
-        !cria_segment_document(segment, chunk.document, &document)) {
+        !cria_segment_document(segment, chunk.document, &document) ||
+        !cria_segment_text(segment, item->chunk, &text)) {
         r->ranking.damaged = item->source;
         r->is_damaged = true;
         return cria_fail(r->call, CRIA_E_CORRUPT, "A search file is damaged");
@@ -107,15 +109,14 @@ static enum cria_status fill_hit(struct retrieval *r, struct cria_tx *tx,
         .display_name = cria_arena_copy(arena, document.display_name),
         .metadata_json = cria_arena_copy(arena, document.metadata_json),
         .chunk = chunk.place,
+        .content = cria_arena_copy(arena, text),
         .score = item->score,
         .coverage = item->coverage,
         .language = document.language,
     };
     if (chunk.place.heading.ptr) hit->chunk.heading = cria_arena_copy(arena, chunk.place.heading);
     if (r->folded) r->folded[r->count] = chunk.folded; /* as long as the view is open */
-    return cria_tx_document_slice(tx, r->call, r->request->project, document.id,
-                                  chunk.place.byte_start,
-                                  chunk.place.byte_end - chunk.place.byte_start, &hit->content);
+    return CRIA_OK;
 }
 
 static int by_value(const void *a, const void *b)
@@ -181,34 +182,26 @@ static bool is_one_too_many(const struct retrieval *r)
 static enum cria_status fill(struct retrieval *r)
 {
     const struct cria_search_request *request = r->request;
-    struct cria_tx *tx = NULL;
     bool *later = CRIA_NEW_ARRAY(r->call->arena, r->ranking.count, bool);
     r->hits = CRIA_NEW_ARRAY(r->call->arena, r->limit + 1, struct cria_search_hit);
     if (request->drops_repeats)
         r->folded = CRIA_NEW_ARRAY(r->call->arena, r->limit + 1, struct cria_str);
     if (!later || !r->hits || (request->drops_repeats && !r->folded))
         return cria_fail_memory(r->call);
-    enum cria_status st =
-        cria_store_read_begin(cria_search_options_of(r->search)->store, r->call, &tx);
+    enum cria_status st = CRIA_OK;
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < r->ranking.count && r->count < r->limit && st == CRIA_OK; i++) {
             const struct cria_scored *item = &r->ranking.items[i];
             if (round == 1 && !later[i]) continue;
             if (request->has_threshold && item->score < request->score_threshold) break;
-            st = fill_hit(r, tx, item, &r->hits[r->count]);
-            if (st == CRIA_E_NOT_FOUND) {
-                st = CRIA_OK; /* replaced between the look at the index and now: it is not part of
-                                 it any more */
-            } else if (st == CRIA_OK && r->folded && is_repeat(r)) {
-                continue;
-            } else if (st == CRIA_OK && round == 0 && is_one_too_many(r)) {
+            st = fill_hit(r, item, &r->hits[r->count]);
+            if (st != CRIA_OK || (r->folded && is_repeat(r))) continue;
+            if (round == 0 && is_one_too_many(r))
                 later[i] = true;
-            } else if (st == CRIA_OK) {
+            else
                 r->count++;
-            }
         }
     }
-    cria_store_read_end(tx);
     return st;
 }
 

@@ -42,6 +42,7 @@ static bool read_sections(struct cria_segment *s)
         {CRIA_SECTION_CHUNKS, &s->chunks, s->meta.chunk_count, sizeof(struct chunk_record)},
         {CRIA_SECTION_HEADINGS, &s->headings, 0, 1},
         {CRIA_SECTION_FOLDED, &s->folded, 0, 1},
+        {CRIA_SECTION_TEXTS, &s->texts, 0, 1},
         {CRIA_SECTION_SEQUENCES, &s->sequences, 0, 1},
         {CRIA_SECTION_NORMS, &s->norms, s->meta.chunk_count, 1},
         {CRIA_SECTION_TITLES, &s->titles, 0, 1},
@@ -175,6 +176,22 @@ bool cria_segment_chunk(const struct cria_segment *segment, uint32_t n,
         cria_str_make((const char *)segment->folded.ptr + record.folded_at, record.folded_len);
     out->sequence = segment->sequences.ptr + record.sequence_at * 2;
     out->sequence_length = record.length;
+    return true;
+}
+
+bool cria_segment_text(const struct cria_segment *segment, uint32_t n, struct cria_str *out)
+{
+    struct chunk_record record;
+    size_t at = (size_t)n * sizeof(record);
+    if (n >= segment->meta.chunk_count || !cria_bytes_check(&segment->chunks, at, sizeof(record)))
+        return false;
+    memcpy(&record, segment->chunks.ptr + at, sizeof(record));
+    if (record.text_at > segment->texts.len || record.byte_end < record.byte_start ||
+        !cria_bytes_check(&segment->texts, (size_t)record.text_at,
+                          record.byte_end - record.byte_start))
+        return false;
+    *out = cria_str_make((const char *)segment->texts.ptr + record.text_at,
+                         record.byte_end - record.byte_start);
     return true;
 }
 

@@ -25,8 +25,8 @@ struct cria_segment_meta {
 struct cria_segment {
     struct cria_segment_file *file;
     struct cria_segment_meta meta;
-    struct cria_bytes documents, strings, chunks, headings, folded, sequences, norms, titles, terms,
-        postings, grams;
+    struct cria_bytes documents, strings, chunks, headings, folded, texts, sequences, norms, titles,
+        terms, postings, grams;
     struct cria_dictionary dictionary;
     struct cria_similar similar;
     struct cria_fields fields;
@@ -61,6 +61,9 @@ struct cria_segment_chunk {
 };
 bool cria_segment_chunk(const struct cria_segment *segment, uint32_t n,
                         struct cria_segment_chunk *out);
+
+/** A chunk's text as the store has it: so that a hit costs no look into its document. */
+bool cria_segment_text(const struct cria_segment *segment, uint32_t n, struct cria_str *out);
 
 struct cria_segment_term {
     uint64_t offset;   /* of the postings */

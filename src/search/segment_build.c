@@ -33,7 +33,7 @@ struct cria_segment_builder {
     size_t term_count, term_capacity;
     struct cria_buf postings; /* struct posting, chunk after chunk */
     struct cria_buf starts;   /* u64: of each chunk in postings */
-    struct cria_buf documents, strings, chunks, headings, folded, sequences, titles, norms;
+    struct cria_buf documents, strings, chunks, headings, folded, texts, sequences, titles, norms;
     struct cria_fields_builder *fields;
     struct cria_buf fields_bytes; /* what it wrote */
     struct cria_segment_meta meta;
@@ -54,7 +54,7 @@ struct cria_segment_builder *cria_segment_builder_new(struct cria_analyser *anal
     cria_arena_init(&b->arena, (size_t)1 << 34);
     struct cria_buf *const bufs[] = {&b->postings,  &b->starts,   &b->documents, &b->strings,
                                      &b->chunks,    &b->headings, &b->folded,    &b->titles,
-                                     &b->sequences, &b->norms};
+                                     &b->sequences, &b->norms,    &b->texts};
     for (size_t i = 0; i < CRIA_COUNT(bufs); i++) cria_buf_init(bufs[i], SIZE_MAX);
     cria_buf_init(&b->fields_bytes, SIZE_MAX);
     b->fields = cria_fields_builder_new();
@@ -70,7 +70,7 @@ void cria_segment_builder_free(struct cria_segment_builder *b)
     if (!b) return;
     struct cria_buf *const bufs[] = {&b->postings,  &b->starts,   &b->documents, &b->strings,
                                      &b->chunks,    &b->headings, &b->folded,    &b->titles,
-                                     &b->sequences, &b->norms};
+                                     &b->sequences, &b->norms,    &b->texts};
     for (size_t i = 0; i < CRIA_COUNT(bufs); i++) cria_buf_release(bufs[i]);
     cria_fields_builder_free(b->fields);
     cria_buf_release(&b->fields_bytes);
@@ -93,7 +93,7 @@ size_t cria_segment_builder_documents(const struct cria_segment_builder *b)
 size_t cria_segment_builder_bytes(const struct cria_segment_builder *b)
 {
     return b->arena.used_bytes + b->term_capacity * sizeof(*b->terms) + b->postings.len +
-           b->strings.len + b->chunks.len + b->folded.len + b->sequences.len;
+           b->strings.len + b->chunks.len + b->folded.len + b->texts.len + b->sequences.len;
 }
 
 /* ---- terms */
@@ -200,6 +200,7 @@ static void add_chunk(struct cria_segment_builder *b, struct cria_str text,
         cria_str_sub(text, place->byte_start, place->byte_end - place->byte_start);
     struct chunk_record record = {
         .folded_at = b->folded.len,
+        .text_at = b->texts.len,
         .sequence_at = b->sequences.len / sizeof(uint16_t),
         .document = b->meta.document_count,
         .n = place->n,
@@ -213,7 +214,8 @@ static void add_chunk(struct cria_segment_builder *b, struct cria_str text,
         .heading_at = (uint32_t)b->headings.len,
         .heading_len = (uint32_t)place->heading.len,
     };
-    cria_buf_add(&b->headings, place->heading);
+    if (place->heading.len) cria_buf_add(&b->headings, place->heading);
+    if (content.len) cria_buf_add(&b->texts, content);
     b->length = 0;
     b->in_title = false;
     add_headings(b, place->heading, content);
@@ -233,6 +235,7 @@ static void add_chunk(struct cria_segment_builder *b, struct cria_str text,
 /* Each word of the title counts once for every chunk below it. */
 static void count_title(struct cria_segment_builder *b, const struct document_record *record)
 {
+    if (record->title_count == 0) return; /* then there may be no memory to point into */
     const uint32_t *title = (const uint32_t *)(const void *)b->titles.ptr + record->title_at;
     for (uint32_t i = 0; i < record->title_count; i++) {
         bool again = false;
@@ -283,8 +286,8 @@ enum cria_status cria_segment_builder_add(struct cria_segment_builder *b,
         b->failed = true;
     b->meta.document_count++;
     if (b->failed || b->documents.failed || b->strings.failed || b->chunks.failed ||
-        b->headings.failed || b->folded.failed || b->sequences.failed || b->titles.failed ||
-        b->norms.failed || b->starts.failed || b->postings.failed ||
+        b->headings.failed || b->folded.failed || b->texts.failed || b->sequences.failed ||
+        b->titles.failed || b->norms.failed || b->starts.failed || b->postings.failed ||
         b->headings.len > UINT32_MAX - UINT16_MAX ||
         b->postings.len / sizeof(struct posting) > UINT32_MAX - (1 << 24))
         return CRIA_E_NO_MEMORY;
@@ -404,6 +407,7 @@ static enum cria_status write_all(struct cria_segment_builder *b, const struct t
     add_section(file, CRIA_SECTION_CHUNKS, &b->chunks);
     add_section(file, CRIA_SECTION_HEADINGS, &b->headings);
     add_section(file, CRIA_SECTION_FOLDED, &b->folded);
+    add_section(file, CRIA_SECTION_TEXTS, &b->texts);
     add_section(file, CRIA_SECTION_SEQUENCES, &b->sequences);
     add_section(file, CRIA_SECTION_NORMS, &b->norms);
     add_section(file, CRIA_SECTION_TITLES, &b->titles);

@@ -24,7 +24,7 @@ enum {
     BLOCK = 64 << 10,
     HEADER_BYTES = 64,
     FOOTER_BYTES = 64,
-    FORMAT_VERSION = 2,
+    FORMAT_VERSION = 3,
     WRITE_BUFFER = 1 << 20
 };
 static const char header_magic[8] = "CRIASEG\n", footer_magic[8] = "\nGESAIRC";
@@ -200,7 +200,7 @@ uint64_t cria_segment_at(const struct cria_segment_writer *writer)
 static void write_end(struct cria_segment_writer *writer)
 {
     struct footer footer = {.version = FORMAT_VERSION};
-    XXH3_state_t state;
+    XXH64_state_t state;
     end_section(writer);
     align(writer);
     if (writer->block_len) flush_block(writer);
@@ -211,11 +211,11 @@ static void write_end(struct cria_segment_writer *writer)
     footer.block_count = checksums.len / sizeof(uint64_t);
     footer.table_offset = footer.checksums_offset + checksums.len;
     memcpy(footer.magic, footer_magic, sizeof(footer.magic));
-    XXH3_64bits_reset(&state);
-    if (checksums.len) XXH3_64bits_update(&state, checksums.ptr, checksums.len);
-    XXH3_64bits_update(&state, writer->sections, sizeof(writer->sections));
-    XXH3_64bits_update(&state, &footer, offsetof(struct footer, checksum));
-    footer.checksum = XXH3_64bits_digest(&state);
+    XXH64_reset(&state, 0);
+    if (checksums.len) XXH64_update(&state, checksums.ptr, checksums.len);
+    XXH64_update(&state, writer->sections, sizeof(writer->sections));
+    XXH64_update(&state, &footer, offsetof(struct footer, checksum));
+    footer.checksum = XXH64_digest(&state);
     cria_buf_add(&end, checksums);
     cria_buf_add(&end, (struct cria_str){(const char *)writer->sections, sizeof(writer->sections)});
     cria_buf_add(&end, (struct cria_str){(const char *)&footer, sizeof(footer)});
@@ -340,12 +340,12 @@ static bool read_end(struct cria_segment_file *file)
         footer.table_offset + sizeof(file->sections) != end ||
         (footer.checksums_offset + BLOCK - 1) / BLOCK != footer.block_count)
         return false;
-    XXH3_state_t state;
-    XXH3_64bits_reset(&state);
-    XXH3_64bits_update(&state, file->ptr + footer.checksums_offset,
-                       (size_t)(end - footer.checksums_offset));
-    XXH3_64bits_update(&state, &footer, offsetof(struct footer, checksum));
-    if (XXH3_64bits_digest(&state) != footer.checksum) return false;
+    XXH64_state_t state;
+    XXH64_reset(&state, 0);
+    XXH64_update(&state, file->ptr + footer.checksums_offset,
+                 (size_t)(end - footer.checksums_offset));
+    XXH64_update(&state, &footer, offsetof(struct footer, checksum));
+    if (XXH64_digest(&state) != footer.checksum) return false;
     file->identity = footer.checksum;
     memcpy(file->sections, file->ptr + footer.table_offset, sizeof(file->sections));
     file->checksums = file->ptr + footer.checksums_offset;

@@ -21,6 +21,7 @@ enum cria_segment_section {
     CRIA_SECTION_POSTINGS,
     CRIA_SECTION_GRAMS, /* open addressing: u32 gram (0: free), u32 df */
     CRIA_SECTION_FIELDS,
+    CRIA_SECTION_TEXTS, /* of chunks, as they are in the store */
 };
 
 enum { CRIA_TITLE_TERMS = 4096 }; /* of a document, at most */
@@ -34,7 +35,7 @@ struct document_record {
     uint32_t reserved;
 };
 struct chunk_record {
-    uint64_t folded_at, sequence_at; /* bytes; marks */
+    uint64_t folded_at, text_at, sequence_at; /* bytes; bytes; marks */
     uint32_t document, n;
     uint32_t char_start, char_end, byte_start, byte_end;
     uint32_t page_start, page_end, token_count;
@@ -42,7 +43,7 @@ struct chunk_record {
     uint32_t folded_len, length;      /* bytes, words */
     uint32_t reserved;
 };
-_Static_assert(sizeof(struct document_record) == 40 && sizeof(struct chunk_record) == 72 &&
+_Static_assert(sizeof(struct document_record) == 40 && sizeof(struct chunk_record) == 80 &&
                    sizeof(struct cria_segment_term) == 24,
                "written as they are");
 

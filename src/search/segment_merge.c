@@ -196,7 +196,7 @@ static enum cria_status merge_terms(struct merge *m)
 /* ---- what is copied */
 
 struct places { /* where the next one lies in the sections that are written elsewhere */
-    uint64_t strings, titles, folded, sequences, headings;
+    uint64_t strings, titles, folded, texts, sequences, headings;
     uint32_t document, chunk;
 };
 
@@ -254,6 +254,7 @@ static bool copy_chunk(struct merge *m, struct places *at, const struct cria_seg
     const struct cria_chunk *place = &chunk->place;
     struct chunk_record record = {
         .folded_at = at->folded,
+        .text_at = at->texts,
         .sequence_at = at->sequences,
         .document = at->document,
         .n = place->n,
@@ -270,6 +271,7 @@ static bool copy_chunk(struct merge *m, struct places *at, const struct cria_seg
         .length = chunk->sequence_length,
     };
     at->folded += chunk->folded.len;
+    at->texts += place->byte_end - place->byte_start;
     at->sequences += chunk->sequence_length;
     at->headings += place->heading.len;
     put(m, &record, sizeof(record));
@@ -277,15 +279,23 @@ static bool copy_chunk(struct merge *m, struct places *at, const struct cria_seg
 }
 
 static bool copy_chunk_part(struct merge *m, struct places *at, unsigned section,
-                            const struct cria_segment_chunk *chunk)
+                            const struct cria_segment *segment, uint32_t n)
 {
-    if (section == CRIA_SECTION_CHUNKS) return copy_chunk(m, at, chunk);
+    struct cria_segment_chunk chunk;
+    struct cria_str text;
+    if (section == CRIA_SECTION_TEXTS) {
+        if (!cria_segment_text(segment, n, &text)) return false;
+        put(m, text.ptr, text.len);
+        return true;
+    }
+    if (!cria_segment_chunk(segment, n, &chunk)) return false;
+    if (section == CRIA_SECTION_CHUNKS) return copy_chunk(m, at, &chunk);
     if (section == CRIA_SECTION_HEADINGS)
-        put(m, chunk->place.heading.ptr, chunk->place.heading.len);
+        put(m, chunk.place.heading.ptr, chunk.place.heading.len);
     else if (section == CRIA_SECTION_FOLDED)
-        put(m, chunk->folded.ptr, chunk->folded.len);
+        put(m, chunk.folded.ptr, chunk.folded.len);
     else
-        put(m, chunk->sequence, (size_t)chunk->sequence_length * 2);
+        put(m, chunk.sequence, (size_t)chunk.sequence_length * 2);
     return true;
 }
 
@@ -298,7 +308,6 @@ static enum cria_status copy_section(struct merge *m, unsigned section)
         struct input *in = &m->inputs[i];
         for (uint32_t d = 0; d < in->segment->meta.document_count; d++) {
             struct cria_segment_document document;
-            struct cria_segment_chunk chunk;
             if (is_dead(in, d)) continue;
             if (!cria_segment_document(in->segment, d, &document)) return CRIA_E_CORRUPT;
             if (d % STOP_EVERY == 0 && cria_call_stopped(m->call, cria_now_ns()))
@@ -312,8 +321,7 @@ static enum cria_status copy_section(struct merge *m, unsigned section)
                 good = copy_document(m, &at, &document);
             else
                 for (uint32_t c = 0; c < document.chunk_count && good; c++)
-                    good = cria_segment_chunk(in->segment, document.first_chunk + c, &chunk) &&
-                           copy_chunk_part(m, &at, section, &chunk);
+                    good = copy_chunk_part(m, &at, section, in->segment, document.first_chunk + c);
             if (!good) return CRIA_E_CORRUPT;
             at.document++;
         }
@@ -369,8 +377,8 @@ static enum cria_status merge_grams(struct merge *m)
 static enum cria_status write_all(struct merge *m)
 {
     static const unsigned copied[] = {
-        CRIA_SECTION_DOCUMENTS, CRIA_SECTION_STRINGS, CRIA_SECTION_TITLES,   CRIA_SECTION_CHUNKS,
-        CRIA_SECTION_HEADINGS,  CRIA_SECTION_FOLDED,  CRIA_SECTION_SEQUENCES};
+        CRIA_SECTION_DOCUMENTS, CRIA_SECTION_STRINGS, CRIA_SECTION_TITLES,    CRIA_SECTION_CHUNKS,
+        CRIA_SECTION_HEADINGS,  CRIA_SECTION_FOLDED,  CRIA_SECTION_SEQUENCES, CRIA_SECTION_TEXTS};
     enum cria_status st = number_all(m);
     if (st == CRIA_OK) {
         cria_segment_begin(m->file, CRIA_SECTION_NORMS);

@@ -226,6 +226,9 @@ static void check_chunk(const struct cria_segment *segment, const struct text *t
     if (heading_of(t, c).len) cria_fold_bytes(&folded, heading_of(t, c));
     cria_fold_bytes(&folded, content_of(t, c));
     assert_true(cria_str_equal(chunk.folded, cria_buf_str(&folded)));
+    struct cria_str held = {0};
+    assert_true(cria_segment_text(segment, m->chunk, &held));
+    assert_true(cria_str_equal(held, content_of(t, c)));
     cria_buf_release(&folded);
     assert_int_equal(chunk.sequence_length, m->length);
     for (uint32_t i = 0; i < m->length; i++)
