@@ -41,7 +41,7 @@ static void read_all(const struct cria_segment *segment)
 {
     struct cria_segment_document document;
     struct cria_segment_chunk chunk;
-    struct cria_str text;
+    struct cria_str held;
     struct cria_segment_term term;
     char text[CRIA_DICTIONARY_MAX_TERM + 1];
     volatile uint64_t sum = 0;
@@ -54,8 +54,8 @@ static void read_all(const struct cria_segment *segment)
     for (uint32_t n = 0; n < segment->meta.chunk_count; n++) {
         if (!cria_segment_chunk(segment, n, &chunk)) continue;
         for (size_t i = 0; i < chunk.folded.len; i++) sum += (uint8_t)chunk.folded.ptr[i];
-        if (cria_segment_text(segment, n, &text))
-            for (size_t i = 0; i < text.len; i++) sum += (uint8_t)text.ptr[i];
+        if (cria_segment_text(segment, n, &held))
+            for (size_t i = 0; i < held.len; i++) sum += (uint8_t)held.ptr[i];
         if (chunk.sequence_length) sum += chunk.sequence[2 * (size_t)chunk.sequence_length - 1];
         if (chunk.place.heading.len) sum += (uint8_t)chunk.place.heading.ptr[0];
     }

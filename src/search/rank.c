@@ -194,17 +194,19 @@ static void drop_repeats(struct ranker *r)
     r->count = kept;
 }
 
-/* Adjacent stems of the query that are adjacent in the chunk; a pair's idf is guessed from its
- * rarer half. */
-static double pair_score(const struct ranker *r, size_t s, const struct cria_segment_chunk *chunk)
+/* Adjacent stems of the query that are adjacent in the chunk, which holds both of them by its tfs; a
+ * pair's idf is guessed from its rarer half. */
+static double pair_score(const struct ranker *r, size_t s, const struct cria_segment_chunk *chunk,
+                         const uint32_t *tfs)
 {
     const struct cria_query_plan *plan = r->plan;
     double score = 0;
-    for (size_t i = 0; i + 1 < plan->term_count; i++) {
-        const struct cria_query_term *a = &plan->terms[i], *b = &plan->terms[i + 1];
+    for (size_t i = 0; i + 1 < r->words[s].list_count; i++) {
+        const struct cria_query_term *a = &plan->terms[r->list_terms[s][i]],
+                                     *b = &plan->terms[r->list_terms[s][i + 1]];
         uint32_t tf = 0;
+        if (!tfs[i] || !tfs[i + 1] || b != a + 1) continue;
         if (a->weight != 1 || b->weight != 1 || b->position != a->position + 1) continue;
-        if (a->ordinals[s] == UINT32_MAX || b->ordinals[s] == UINT32_MAX) continue;
         for (uint32_t k = 0; k + 1 < chunk->sequence_length; k++)
             tf += cria_load16(chunk->sequence + 2 * (size_t)k) == a->mark &&
                   cria_load16(chunk->sequence + 2 * (size_t)k + 2) == b->mark;
@@ -249,7 +251,7 @@ static double coverage_of(const struct ranker *r, size_t s, const uint32_t *tfs)
     return sum / plan->idf_mass > 1 ? 1 : sum / plan->idf_mass;
 }
 
-static bool score_one(const struct ranker *r, struct cria_scored *item)
+static bool score_one(const struct ranker *r, struct cria_scored *item, const uint32_t *tfs)
 {
     const struct cria_segment *segment = r->plan->sources[item->source].segment;
     struct cria_segment_chunk chunk;
@@ -258,7 +260,7 @@ static bool score_one(const struct ranker *r, struct cria_scored *item)
         !cria_segment_document(segment, chunk.document, &document))
         return false;
     /* Pairs of pairs of characters would only count the same again. */
-    if (!r->plan->is_pairs) item->words += PAIR_SHARE * pair_score(r, item->source, &chunk);
+    if (!r->plan->is_pairs) item->words += PAIR_SHARE * pair_score(r, item->source, &chunk, tfs);
     item->words += TITLE_SHARE * title_score(r, item->source, &document);
     item->grams = cria_gram_score(r->grams, chunk.folded, r->plan->average_folded);
     return true;
@@ -282,7 +284,7 @@ static enum cria_status score_source(struct ranker *r, size_t s, struct cria_sco
     for (size_t i = 0; i < count && st == CRIA_OK; i++) {
         items[i].words = scores[i];
         items[i].coverage = coverage_of(r, s, tfs + i * lists);
-        if (!score_one(r, &items[i])) {
+        if (!score_one(r, &items[i], tfs + i * lists)) {
             r->damaged = s;
             st = CRIA_E_CORRUPT;
         }

@@ -11,7 +11,6 @@ enum {
     MAX_TOP_K = 500,
     MAX_CANDIDATES = 10000,
     MIN_CANDIDATES = 100,
-    MIN_CANDIDATES_FUSED = 300,
     RERANKED = 50 /* hits that a model looks at, at least */
 };
 static const double SAME_ABOVE = 0.85; /* Jaccard of 4-grams */
@@ -59,12 +58,11 @@ static enum cria_status embed_query(struct retrieval *r, struct cria_embeddings 
     return CRIA_OK;
 }
 
-static size_t candidates_of(const struct cria_search_request *request, bool fuses)
+static size_t candidates_of(const struct cria_search_request *request)
 {
-    size_t least = fuses ? MIN_CANDIDATES_FUSED : MIN_CANDIDATES;
     size_t candidates =
         request->num_candidates ? request->num_candidates : (size_t)request->top_k * 10;
-    if (candidates < least) candidates = least;
+    if (candidates < MIN_CANDIDATES) candidates = MIN_CANDIDATES;
     if (candidates > MAX_CANDIDATES) candidates = MAX_CANDIDATES;
     return candidates < request->top_k ? request->top_k : candidates;
 }
@@ -75,7 +73,7 @@ static enum cria_status open_and_rank(struct retrieval *r)
     if (st == CRIA_OK && !r->query.rows) st = embed_query(r, &r->query);
     if (st != CRIA_OK) return st;
     const struct cria_rank_options options = {.candidates =
-                                                  candidates_of(r->request, r->query.rows != NULL),
+                                                  candidates_of(r->request),
                                               .query = r->query.rows,
                                               .dims = r->query.dims,
                                               .vector_weight = r->request->vector_weight,
