@@ -194,8 +194,8 @@ static void drop_repeats(struct ranker *r)
     r->count = kept;
 }
 
-/* Adjacent stems of the query that are adjacent in the chunk, which holds both of them by its tfs; a
- * pair's idf is guessed from its rarer half. */
+/* Adjacent stems of the query that are adjacent in the chunk, which holds both of them by its tfs;
+ * a pair's idf is guessed from its rarer half. */
 static double pair_score(const struct ranker *r, size_t s, const struct cria_segment_chunk *chunk,
                          const uint32_t *tfs)
 {

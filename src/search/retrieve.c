@@ -72,8 +72,7 @@ static enum cria_status open_and_rank(struct retrieval *r)
     enum cria_status st = cria_search_open(r->search, r->call, r->request, &r->view);
     if (st == CRIA_OK && !r->query.rows) st = embed_query(r, &r->query);
     if (st != CRIA_OK) return st;
-    const struct cria_rank_options options = {.candidates =
-                                                  candidates_of(r->request),
+    const struct cria_rank_options options = {.candidates = candidates_of(r->request),
                                               .query = r->query.rows,
                                               .dims = r->query.dims,
                                               .vector_weight = r->request->vector_weight,
