@@ -113,8 +113,7 @@ enum cria_language cria_language_guess(struct cria_str text)
 /* ---- words
  * ---------------------------------------------------------------------------------------------- */
 
-/* Scripts that write without blanks between words: Han, kana, hangul, Thai, Lao, Khmer, Myanmar. */
-static bool has_no_blanks(uint32_t c)
+bool cria_has_no_blanks(uint32_t c)
 {
     return (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x4DBF) ||
            (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0xAC00 && c <= 0xD7AF) ||
@@ -204,11 +203,11 @@ void cria_analyse(struct cria_analyser *analyser, struct cria_str text, enum cri
         bool is_ascii = true;
         uint32_t c = cria_utf8_next(text, &at);
         if (!is_word_char(c)) continue;
-        if (has_no_blanks(c)) {
+        if (cria_has_no_blanks(c)) {
             while (at < text.len) {
                 size_t next = at;
                 uint32_t d = cria_utf8_next(text, &next);
-                if (!has_no_blanks(d) || !is_word_char(d)) break;
+                if (!cria_has_no_blanks(d) || !is_word_char(d)) break;
                 at = next;
             }
             give_pairs(&walk, cria_str_sub(text, from, at - from));
@@ -218,7 +217,7 @@ void cria_analyse(struct cria_analyser *analyser, struct cria_str text, enum cri
         while (at < text.len) {
             size_t start = at;
             c = cria_utf8_next(text, &at);
-            if (!is_word_char(c) || has_no_blanks(c)) {
+            if (!is_word_char(c) || cria_has_no_blanks(c)) {
                 at = start;
                 break;
             }

@@ -39,6 +39,10 @@ void cria_analyse(struct cria_analyser *analyser, struct cria_str text, enum cri
 /** Whether the unstemmed lower-case word is one of a question's own words, left out of queries. */
 bool cria_is_query_word(struct cria_str word, enum cria_language language);
 
+/** Whether a character is of a script that writes without blanks between words: Han, kana, hangul,
+ * Thai, Lao, Khmer, Myanmar. */
+bool cria_has_no_blanks(uint32_t c);
+
 /** A byte a character: letters and digits in lower case (ASCII as is, else 128 | code point & 127),
  * everything else one blank, a blank at both ends. */
 void cria_fold_bytes(struct cria_buf *out, struct cria_str text);

@@ -10,6 +10,7 @@
 
 #include "base/fault.h"
 #include "base/utf8.h"
+#include "search/analyse.h"
 #include "search/runs.h"
 
 enum {
@@ -28,16 +29,12 @@ static const uint64_t MAGIC = UINT64_C(0x3130696d69735243); /* "CRsimi01" */
 
 /* ---- grams */
 
-/* As in analyse.c: scripts without blanks between words are indexed as pairs of characters. */
+/* Scripts without blanks between words are indexed as pairs of characters. */
 static bool is_pair(struct cria_str term)
 {
     size_t at = 0;
     uint32_t c = cria_utf8_next(term, &at);
-    return (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x4DBF) ||
-           (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0xAC00 && c <= 0xD7AF) ||
-           (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x3FFFF) ||
-           (c >= 0x0E00 && c <= 0x0EFF) || (c >= 0x1780 && c <= 0x17FF) ||
-           (c >= 0x1000 && c <= 0x109F);
+    return cria_has_no_blanks(c);
 }
 
 static bool is_word(struct cria_str term)
