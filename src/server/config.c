@@ -1,6 +1,7 @@
 #include "server/config.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "model/embedder.h"
@@ -287,8 +288,20 @@ static void check_length(const char *name, const char *text, size_t most, struct
     if (strlen(text) > most) cria_buf_printf(errors, "%s has at most %zu bytes\n", name, most);
 }
 
+/* "HOST:PORT" or a port alone; whether the host is one is seen when it is listened on. */
+static void check_listen(const char *listen, struct cria_buf *errors)
+{
+    const char *colon = strrchr(listen, ':');
+    int64_t port;
+    if (!cria_str_to_int64(cria_str_from(colon ? colon + 1 : listen), &port) || port < 0 ||
+        port > 65535)
+        cria_buf_printf(errors, "listen wants an address and a port, as in 127.0.0.1:8484\n");
+}
+
 static void check(const struct cria_config *config, struct cria_buf *errors)
 {
+    if (!cria_str_starts(cria_str_from(config->listen), "unix:"))
+        check_listen(config->listen, errors);
     check_url("llm-url", config->llm_url, errors);
     check_url("embed-url", config->embed_url, errors);
     check_url("rerank-url", config->rerank_url, errors);

@@ -124,6 +124,7 @@ def mistakes():
         assert "cria " + command in said and len(said) > 200, said
     assert "good" in cria("config", "check").stdout
     assert "max-turns" in cria("config", "check", "--max-turns", "many", want=78).stderr
+    assert "listen" in cria("config", "check", "--listen", "127.0.0.1:80x", want=78).stderr
     for command in ("add", "ask", "chat", "search", "find", "grep", "cat", "indexes", "files", "sessions"):
         assert "--base-url" in cria(command, "--help").stdout
         assert "cria " + command in cria("--help").stdout
