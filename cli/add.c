@@ -297,10 +297,13 @@ static void tell_failure(const struct adding *adding, const void *failed)
     cria_free(file);
 }
 
-static void tell_failures(const struct adding *adding, const struct cria_index_metadata *metadata)
+/* What was sent but could not be read is not there to be found: it has failed as well. */
+static void tell_failures(struct adding *adding, const struct cria_index_metadata *metadata)
 {
-    for (size_t i = 0; i < cria_index_metadata_failed_files_count(metadata); i++)
+    size_t count = cria_index_metadata_failed_files_count(metadata);
+    for (size_t i = 0; i < count; i++)
         tell_failure(adding, cria_index_metadata_failed_files_at(metadata, i));
+    adding->failed += count;
 }
 
 /* How many files are read already, where the server counts them. */

@@ -54,7 +54,7 @@ def add_uploads_by_difference():
         assert "/no/such" in cria("add", "/no/such", "--index", "railway", want=1).stderr
         bad = folder / "bad.pdf"
         bad.write_bytes(b"not a pdf at all \x00\x01")
-        said = cria("add", str(bad), "--index", "railway").stderr
+        said = cria("add", str(bad), "--index", "railway", want=1).stderr
         assert "not indexed: %s: " % bad in said and "PDF" in said, said
         # One file by two spellings of its path is one file.
         assert "1 uploaded" in cria("add", "s/fares.txt", "--index", "spelt", cwd=folder).stdout
