@@ -1201,7 +1201,7 @@ CRIA_TEST(a_model_turn_survives_failed_allocations)
     struct fixture *f = *state;
     unsigned refused = 0, failed = 0, nth = 20;
     bool fired = true;
-    for (; fired; nth += 5) {
+    for (; fired; nth += 2) {
         stub_reset(f->stub);
         plays(f, two_calls());
         plays(f, CRIA_STR(SAYS("The monthly rent is 1,250 euros [1].") END));
