@@ -219,6 +219,21 @@ CRIA_TEST(many_small_changes_make_few_files)
     check_against_oracle(s);
 }
 
+/* A small segment that has no like does not keep the larger ones from being merged. */
+CRIA_TEST(a_small_segment_keeps_nobody_from_merging)
+{
+    struct search_fixture *s = *state;
+    search_put(s, 0, 1);
+    search_refresh(s);
+    for (unsigned n = 0; n < 6; n++) {
+        search_put(s, 1 + n * 60, 60);
+        search_refresh(s);
+    }
+    assert_in_range(search_files(s, "seg-").count, 1, 4);
+    search_check_markers(s, 361);
+    check_against_oracle(s);
+}
+
 CRIA_TEST(what_died_is_written_out_of_its_segment)
 {
     struct search_fixture *s = *state;
@@ -397,6 +412,7 @@ int main(void)
         ONE(files_are_found_again),
         ONE(changes_while_nobody_looked_are_found),
         ONE(many_small_changes_make_few_files),
+        ONE(a_small_segment_keeps_nobody_from_merging),
         ONE(what_died_is_written_out_of_its_segment),
         ONE(an_index_is_forgotten_with_its_files),
         ONE(folders_of_indexes_that_are_no_more_are_swept),

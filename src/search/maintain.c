@@ -338,8 +338,23 @@ static uint64_t living(const struct cria_part *part)
     return part->piece->segment->meta.chunk_count - part->dead_chunks;
 }
 
-/* The smallest ones, as long as each next is no larger than all before it together: so segments
- * grow by doubling and a chunk is written again a few times at most. */
+/* From `first` on in ascending order, as many as make a merge: each next at most twice as large as
+ * all before it together, so that segments grow by their like and a chunk is written again a few
+ * times at most; or all that are too many. */
+static size_t run_from(const struct cria_snapshot *snapshot, const size_t *order, size_t count,
+                       size_t first, uint64_t *sum)
+{
+    size_t taken = 0;
+    *sum = 0;
+    while (first + taken < count) {
+        uint64_t next = living(&snapshot->parts.items[order[first + taken]]);
+        if (taken > 0 && next > 2 * *sum && count - taken <= SEGMENTS_MOST) break;
+        *sum += next;
+        taken++;
+    }
+    return taken;
+}
+
 static bool choose(const struct cria_snapshot *snapshot, struct choice *out)
 {
     size_t order[256], count = 0;
@@ -354,15 +369,13 @@ static bool choose(const struct cria_snapshot *snapshot, struct choice *out)
             order[at] = order[at - 1];
         order[at] = i;
     }
-    size_t taken = 0;
+    size_t taken = 0, first = 0;
     uint64_t sum = 0;
-    while (taken < count) {
-        uint64_t next = living(&snapshot->parts.items[order[taken]]);
-        if (taken > 0 && next > sum && count - taken <= SEGMENTS_MOST) break;
-        sum += next;
-        taken++;
+    for (; first < count; first++) { /* a small one alone keeps nobody from merging */
+        taken = run_from(snapshot, order, count, first, &sum);
+        if (taken >= MERGE_LEAST) break;
+        taken = 0;
     }
-    if (taken < MERGE_LEAST) taken = 0;
     for (size_t i = 0; taken == 0 && i < count; i++) {
         const struct cria_part *part = &snapshot->parts.items[order[i]];
         if (part->dead_chunks == 0 ||
@@ -373,7 +386,7 @@ static bool choose(const struct cria_snapshot *snapshot, struct choice *out)
         return true;
     }
     for (size_t i = 0; i < snapshot->parts.count; i++)
-        for (size_t k = 0; k < taken; k++)
+        for (size_t k = first; k < first + taken; k++)
             if (order[k] == i) out->parts[out->count++] = i;
     out->chunks = sum;
     return taken > 0;
