@@ -315,6 +315,22 @@ void cria_fold_bytes(struct cria_buf *out, struct cria_str text)
     if (!was_blank) cria_buf_add_char(out, ' ');
 }
 
+static int by_value(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+size_t cria_distinct_grams(struct cria_str folded, uint32_t *out)
+{
+    size_t count = 0, kept = 0;
+    for (size_t i = 0; i + 4 <= folded.len; i++) memcpy(&out[count++], folded.ptr + i, 4);
+    if (count) qsort(out, count, sizeof(*out), by_value);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || out[i] != out[i - 1]) out[kept++] = out[i];
+    return kept;
+}
+
 /* ---- sentences
  * ------------------------------------------------------------------------------------------- */
 

@@ -46,6 +46,8 @@ bool cria_has_no_blanks(uint32_t c);
 /** A byte a character: letters and digits in lower case (ASCII as is, else 128 | code point & 127),
  * everything else one blank, a blank at both ends. */
 void cria_fold_bytes(struct cria_buf *out, struct cria_str text);
+/** The different 4-grams of a folded text in ascending order; out has room for folded.len - 3. */
+size_t cria_distinct_grams(struct cria_str folded, uint32_t *out);
 
 /** Sentences, list items and table rows with their byte offsets in `text`, trimmed. */
 struct cria_span {

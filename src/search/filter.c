@@ -69,7 +69,7 @@ static bool member_holds(const struct cria_json *value, const struct cria_json *
     return true;
 }
 
-static bool contains_folded(struct cria_str text, struct cria_str part)
+bool cria_name_contains(struct cria_str text, struct cria_str part)
 {
     for (size_t i = 0; i + part.len <= text.len; i++)
         if (cria_str_equal_nocase(cria_str_sub(text, i, part.len), part)) return true;
@@ -84,7 +84,8 @@ bool cria_filter_allows(struct cria_arena *arena, struct cria_str entry_id,
     const struct cria_json *file = cria_json_get(static_filters, "parsed_directory_file_id"),
                            *metadata = NULL;
     const char *why;
-    if (file_name_contains.len && !contains_folded(display_name, file_name_contains)) return false;
+    if (file_name_contains.len && !cria_name_contains(display_name, file_name_contains))
+        return false;
     if (!cria_json_is_null(file)) {
         struct cria_json id = {.kind = CRIA_JSON_STRING, .text = entry_id};
         if (!condition_holds(&id, file)) return false;

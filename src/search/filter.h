@@ -6,6 +6,8 @@
 
 #include "base/json.h"
 
+/** Whether a file's name holds a part, letters folded (ASCII). */
+bool cria_name_contains(struct cria_str name, struct cria_str part);
 /** Whether a document may appear. arena: for its metadata, reset by the caller. The name's
  * letters are folded (ASCII). */
 bool cria_filter_allows(struct cria_arena *arena, struct cria_str entry_id,

@@ -1,7 +1,6 @@
 #include "search/plan.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "search/postings.h"
 
@@ -178,12 +177,6 @@ static bool collect_stem(void *arg, struct cria_str term, uint32_t position, boo
     return !c->failed;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 static bool plan_grams(struct cria_query_plan *plan, struct cria_str query, const struct collect *c)
 {
     struct cria_buf kept, folded;
@@ -198,22 +191,14 @@ static bool plan_grams(struct cria_query_plan *plan, struct cria_str query, cons
         query = cria_buf_str(&kept);
     }
     cria_fold_bytes(&folded, query);
-    size_t count = 0;
-    for (size_t i = 0; i + 4 <= folded.len && count < CRIA_MAX_QUERY_GRAMS; i++) {
-        memcpy(&plan->grams[count], folded.ptr + i, 4);
-        count++;
-    }
-    qsort(plan->grams, count, sizeof(plan->grams[0]), by_value);
-    for (size_t i = 0; i < count; i++) {
-        if (plan->gram_count && plan->grams[plan->gram_count - 1] == plan->grams[i]) continue;
+    plan->gram_count = cria_distinct_grams(
+        cria_str_sub(cria_buf_str(&folded), 0, CRIA_MAX_QUERY_GRAMS + 3), plan->grams);
+    for (size_t i = 0; i < plan->gram_count; i++) {
         double df = 0;
-        uint32_t gram = plan->grams[i];
         for (size_t s = 0; s < plan->source_count; s++)
-            df += cria_segment_gram_df(plan->sources[s].segment, gram);
-        plan->grams[plan->gram_count] = gram;
-        plan->gram_idf[plan->gram_count] = cria_idf(plan->chunk_count, df);
-        plan->ideal_grams += plan->gram_idf[plan->gram_count];
-        plan->gram_count++;
+            df += cria_segment_gram_df(plan->sources[s].segment, plan->grams[i]);
+        plan->gram_idf[i] = cria_idf(plan->chunk_count, df);
+        plan->ideal_grams += plan->gram_idf[i];
     }
     bool good = !kept.failed && !folded.failed;
     cria_buf_release(&kept);

@@ -116,22 +116,6 @@ static enum cria_status fill_hit(struct retrieval *r, const struct cria_scored *
     return CRIA_OK;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static size_t distinct_grams(struct cria_str folded, uint32_t *out)
-{
-    size_t count = 0, kept = 0;
-    for (size_t i = 0; i + 4 <= folded.len; i++) memcpy(&out[count++], folded.ptr + i, 4);
-    if (count) qsort(out, count, sizeof(*out), by_value);
-    for (size_t i = 0; i < count; i++)
-        if (i == 0 || out[i] != out[i - 1]) out[kept++] = out[i];
-    return kept;
-}
-
 /* Share of the 4-grams of both that both have. */
 static bool says_the_same(struct cria_arena *arena, struct cria_str a, struct cria_str b)
 {
@@ -141,7 +125,7 @@ static bool says_the_same(struct cria_arena *arena, struct cria_str a, struct cr
     uint32_t *x = CRIA_NEW_ARRAY(arena, a.len, uint32_t);
     uint32_t *y = CRIA_NEW_ARRAY(arena, b.len, uint32_t);
     if (!x || !y) return false;
-    size_t n = distinct_grams(a, x), m = distinct_grams(b, y);
+    size_t n = cria_distinct_grams(a, x), m = cria_distinct_grams(b, y);
     for (size_t i = 0, k = 0; i < n && k < m;) {
         uint32_t a_gram = x[i], b_gram = y[k];
         shared += a_gram == b_gram;

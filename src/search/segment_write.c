@@ -67,25 +67,15 @@ bool cria_gram_counts_add(struct cria_gram_counts *counts, uint32_t gram, uint32
     return true;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 bool cria_gram_counts_text(struct cria_gram_counts *counts, struct cria_str folded, uint32_t weight,
                            struct cria_buf *scratch)
 {
     cria_buf_clear(scratch);
-    for (size_t i = 0; i + 4 <= folded.len; i++)
-        cria_buf_add(scratch, (struct cria_str){folded.ptr + i, 4});
-    if (scratch->failed) return false;
-    size_t count = scratch->len / 4;
+    if (!cria_buf_reserve(scratch, folded.len * sizeof(uint32_t))) return false;
     uint32_t *list = (void *)scratch->ptr;
-    if (count) qsort(list, count, sizeof(*list), by_value);
+    size_t count = cria_distinct_grams(folded, list);
     for (size_t i = 0; i < count; i++)
-        if ((i == 0 || list[i] != list[i - 1]) && !cria_gram_counts_add(counts, list[i], weight))
-            return false;
+        if (!cria_gram_counts_add(counts, list[i], weight)) return false;
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* view.c - a request's indexes as one collection: their snapshots, what the filters leave of them,
  * and the query analysed against it. Room: search. */
-#include "base/log.h"
 #include "search/bitmap.h"
+#include "search/filter.h"
 #include "search/internal.h"
 
 static enum cria_status take_snapshots(struct cria_search *search, struct cria_call *call,
@@ -22,13 +22,6 @@ static enum cria_status take_snapshots(struct cria_search *search, struct cria_c
     return CRIA_OK;
 }
 
-static bool contains_folded(struct cria_str text, struct cria_str part)
-{
-    for (size_t i = 0; i + part.len <= text.len; i++)
-        if (cria_str_equal_nocase(cria_str_sub(text, i, part.len), part)) return true;
-    return false;
-}
-
 static enum cria_status filter_names(const struct cria_segment *segment, struct cria_str part,
                                      uint64_t *documents)
 {
@@ -37,7 +30,7 @@ static enum cria_status filter_names(const struct cria_segment *segment, struct 
     for (size_t d = cria_bitmap_next(documents, 0, count); d < count;
          d = cria_bitmap_next(documents, d + 1, count)) {
         if (!cria_segment_document(segment, (uint32_t)d, &document)) return CRIA_E_CORRUPT;
-        if (!contains_folded(document.display_name, part)) cria_bitmap_clear(documents, d);
+        if (!cria_name_contains(document.display_name, part)) cria_bitmap_clear(documents, d);
     }
     return CRIA_OK;
 }
