@@ -2,6 +2,7 @@
  * peer.h says. One segment, made as the server makes it: built from documents of some chunks, then
  * merged. KIND, all over the same index:
  *   leg         BM25, the best ten
+ *   leg-100     the best hundred, as the stack wants them
  *   exhaustive  the same by adding up every posting
  *   stack       all that is done without vectors: words, similar ones, pairs, titles, 4-grams */
 #include <stdbool.h>
@@ -15,7 +16,7 @@
 
 enum { CHUNKS_A_DOCUMENT = 100, CHUNKS_A_PIECE = 50000, MAX_PIECES = 256, CANDIDATES = 100 };
 
-enum kind { LEG, EXHAUSTIVE, STACK };
+enum kind { LEG, LEG_100, EXHAUSTIVE, STACK };
 
 struct state {
     enum kind kind;
@@ -170,8 +171,8 @@ static bool take_term(void *arg, struct cria_str stem, uint32_t position, bool i
 static size_t ask_words(const struct peer_text *question, uint32_t *out)
 {
     const struct cria_segment_meta *meta = &state.segment->meta;
-    struct cria_words_hit hits[PEER_TOP];
-    size_t count = 0, damaged;
+    struct cria_words_hit hits[CANDIDATES];
+    size_t count = 0, damaged, limit = state.kind == LEG_100 ? CANDIDATES : PEER_TOP;
     double average = (double)meta->total_length / meta->chunk_count;
     state.list_count = 0;
     cria_analyse(state.analyser, cria_str_make(question->line, question->line_len),
@@ -182,13 +183,13 @@ static size_t ask_words(const struct peer_text *question, uint32_t *out)
                                        .chunk_count = meta->chunk_count,
                                        .average_length = average};
     enum cria_words_result result =
-        state.kind == LEG
-            ? cria_words_top(&source, 1, average, PEER_TOP, &state.arena, hits, &count, &damaged)
+        state.kind != EXHAUSTIVE
+            ? cria_words_top(&source, 1, average, limit, &state.arena, hits, &count, &damaged)
             : cria_words_top_exhaustive(&source, 1, average, PEER_TOP, &state.arena, hits, &count,
                                         &damaged);
     if (result != CRIA_WORDS_OK) peer_die("words", "the segment is damaged");
-    for (size_t i = 0; i < count; i++) out[i] = hits[i].chunk;
-    return count;
+    for (size_t i = 0; i < count && i < PEER_TOP; i++) out[i] = hits[i].chunk;
+    return count < PEER_TOP ? count : PEER_TOP;
 }
 
 static size_t ask_stack(const struct peer_text *question, uint32_t *out)
@@ -216,14 +217,14 @@ static size_t ask(void *index, const struct peer_text *question, uint32_t *out)
 
 int main(int argc, char **argv)
 {
-    static const char *const kinds[] = {"leg", "exhaustive", "stack"};
+    static const char *const kinds[] = {"leg", "leg-100", "exhaustive", "stack"};
     static const struct peer peer = {
         .create = create, .add = add, .finish = finish, .open = open_index, .ask = ask};
-    for (int i = 0; argc > 1 && i < 3; i++) {
+    for (int i = 0; argc > 1 && i < 4; i++) {
         if (strcmp(argv[1], kinds[i]) != 0) continue;
         state.kind = (enum kind)i;
         return peer_main(argc - 1, argv + 1, &peer);
     }
-    fprintf(stderr, "usage: cria_words leg|exhaustive|stack build|serve …\n");
+    fprintf(stderr, "usage: cria_words leg|leg-100|exhaustive|stack build|serve …\n");
     return 64;
 }

@@ -8,7 +8,7 @@ static const double SIMILAR_LEAST = 0.5;
 /* Of the words leg in the mixture: other languages have more endings and compounds, which 4-grams
  * see; pairs of characters say almost all. */
 static const double WORDS_ENGLISH = 0.5, WORDS_OTHER = 0.35, WORDS_OF_PAIRS = 0.85;
-enum { SIMILAR_MOST = 4, SECOND_LANGUAGE_SHARE = 10 };
+enum { SIMILAR_MOST = 4, SECOND_LANGUAGE_SHARE = 10, GRAM_PIECE = 1024 /* bytes at once */ };
 
 /* As if some more chunks without the word lay in a small collection: in one of three chunks a word
  * that two of them hold is no stop word, and one that none holds is not worth all others. Twenty of
@@ -295,19 +295,38 @@ void cria_gram_table_init(struct cria_gram_table *table, const struct cria_query
     }
 }
 
+/* Counts the query's grams among those that begin at text[0..count). Where they are cannot be
+ * guessed, so places whose slot is taken are noted first, without a branch for each. */
+static void count_grams(const struct cria_gram_table *table, const char *text, size_t count,
+                        uint16_t tf[CRIA_MAX_QUERY_GRAMS])
+{
+    const struct cria_query_plan *plan = table->plan;
+    uint16_t places[GRAM_PIECE];
+    size_t taken = 0;
+    uint32_t gram;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&gram, text + i, 4);
+        places[taken] = (uint16_t)i;
+        taken += table->slots[gram_slot(gram)] != 0;
+    }
+    for (size_t k = 0; k < taken; k++) {
+        memcpy(&gram, text + places[k], 4);
+        size_t at = gram_slot(gram);
+        while (table->slots[at] && plan->grams[table->slots[at] - 1] != gram)
+            at = (at + 1) & (CRIA_COUNT(table->slots) - 1);
+        if (table->slots[at] && tf[table->slots[at] - 1] < UINT16_MAX) tf[table->slots[at] - 1]++;
+    }
+}
+
 double cria_gram_score(const struct cria_gram_table *table, struct cria_str folded, double average)
 {
     const struct cria_query_plan *plan = table->plan;
     uint16_t tf[CRIA_MAX_QUERY_GRAMS];
     double score = 0;
     memset(tf, 0, plan->gram_count * sizeof(tf[0]));
-    for (size_t i = 0; i + 4 <= folded.len; i++) {
-        uint32_t gram;
-        memcpy(&gram, folded.ptr + i, 4);
-        size_t at = gram_slot(gram);
-        while (table->slots[at] && plan->grams[table->slots[at] - 1] != gram)
-            at = (at + 1) & (CRIA_COUNT(table->slots) - 1);
-        if (table->slots[at] && tf[table->slots[at] - 1] < UINT16_MAX) tf[table->slots[at] - 1]++;
+    for (size_t i = 0; i + 4 <= folded.len; i += GRAM_PIECE) {
+        size_t left = folded.len - i - 3;
+        count_grams(table, folded.ptr + i, left < GRAM_PIECE ? left : GRAM_PIECE, tf);
     }
     for (size_t i = 0; i < plan->gram_count; i++)
         if (tf[i]) score += plan->gram_idf[i] * cria_bm25(tf[i], (double)folded.len, average);

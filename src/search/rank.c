@@ -9,7 +9,7 @@
 static const double PAIR_SHARE = 0.2, TITLE_SHARE = 0.2;
 /* Of the vectors in the mixture, by how much of the query the words cover: SEARCH measured. */
 static const double VECTOR_MOST = 0.8, VECTOR_LESS = 0.6;
-enum { EXHAUSTIVE_BELOW = 20, EXHAUSTIVE_CHUNKS = 20000 };
+enum { EXHAUSTIVE_BELOW = 20, EXHAUSTIVE_CHUNKS = 20000, FETCH_BYTES = 2048 };
 
 struct ranker {
     const struct cria_query_plan *plan;
@@ -194,6 +194,25 @@ static void drop_repeats(struct ranker *r)
     r->count = kept;
 }
 
+typedef uint16_t marks __attribute__((vector_size(16)));
+
+/* How often b follows a in the sequence. */
+static uint32_t count_pairs(const struct cria_segment_chunk *chunk, uint16_t a, uint16_t b)
+{
+    const uint8_t *at = chunk->sequence;
+    uint32_t places = chunk->sequence_length ? chunk->sequence_length - 1 : 0, k = 0, count = 0;
+    marks found = {0}, first, second;
+    for (; k + 8 <= places; k += 8) { /* so many below 2^16 in a lane */
+        memcpy(&first, at + 2 * (size_t)k, sizeof(first));
+        memcpy(&second, at + 2 * (size_t)k + 2, sizeof(second));
+        found -= (marks)((first == a) & (second == b)); /* true is -1 */
+    }
+    for (int i = 0; i < 8; i++) count += found[i];
+    for (; k < places; k++)
+        count += cria_load16(at + 2 * (size_t)k) == a && cria_load16(at + 2 * (size_t)k + 2) == b;
+    return count;
+}
+
 /* Adjacent stems of the query that are adjacent in the chunk, which holds both of them by its tfs;
  * a pair's idf is guessed from its rarer half. */
 static double pair_score(const struct ranker *r, size_t s, const struct cria_segment_chunk *chunk,
@@ -204,12 +223,9 @@ static double pair_score(const struct ranker *r, size_t s, const struct cria_seg
     for (size_t i = 0; i + 1 < r->words[s].list_count; i++) {
         const struct cria_query_term *a = &plan->terms[r->list_terms[s][i]],
                                      *b = &plan->terms[r->list_terms[s][i + 1]];
-        uint32_t tf = 0;
         if (!tfs[i] || !tfs[i + 1] || b != a + 1) continue;
         if (a->weight != 1 || b->weight != 1 || b->position != a->position + 1) continue;
-        for (uint32_t k = 0; k + 1 < chunk->sequence_length; k++)
-            tf += cria_load16(chunk->sequence + 2 * (size_t)k) == a->mark &&
-                  cria_load16(chunk->sequence + 2 * (size_t)k + 2) == b->mark;
+        uint32_t tf = count_pairs(chunk, a->mark, b->mark);
         if (tf)
             score += ((a->idf > b->idf ? a->idf : b->idf) + 1) *
                      cria_bm25(tf, chunk->sequence_length, plan->average_length);
@@ -251,18 +267,44 @@ static double coverage_of(const struct ranker *r, size_t s, const uint32_t *tfs)
     return sum / plan->idf_mass > 1 ? 1 : sum / plan->idf_mass;
 }
 
-static bool score_one(const struct ranker *r, struct cria_scored *item, const uint32_t *tfs)
+/* Candidates lie far from each other: the next one's bytes come while one is looked at. */
+static void fetch(const struct cria_segment_chunk *chunk)
+{
+    size_t folded = chunk->folded.len < FETCH_BYTES ? chunk->folded.len : FETCH_BYTES;
+    size_t sequence = 2 * (size_t)chunk->sequence_length;
+    if (sequence > FETCH_BYTES) sequence = FETCH_BYTES;
+    for (size_t i = 0; i < folded; i += 64) __builtin_prefetch(chunk->folded.ptr + i);
+    for (size_t i = 0; i < sequence; i += 64) __builtin_prefetch(chunk->sequence + i);
+}
+
+static bool score_one(const struct ranker *r, struct cria_scored *item, const uint32_t *tfs,
+                      const struct cria_segment_chunk *chunk)
 {
     const struct cria_segment *segment = r->plan->sources[item->source].segment;
-    struct cria_segment_chunk chunk;
     struct cria_segment_document document;
-    if (!cria_segment_chunk(segment, item->chunk, &chunk) ||
-        !cria_segment_document(segment, chunk.document, &document))
-        return false;
+    if (!cria_segment_document(segment, chunk->document, &document)) return false;
     /* Pairs of pairs of characters would only count the same again. */
-    if (!r->plan->is_pairs) item->words += PAIR_SHARE * pair_score(r, item->source, &chunk, tfs);
+    if (!r->plan->is_pairs) item->words += PAIR_SHARE * pair_score(r, item->source, chunk, tfs);
     item->words += TITLE_SHARE * title_score(r, item->source, &document);
-    item->grams = cria_gram_score(r->grams, chunk.folded, r->plan->average_folded);
+    item->grams = cria_gram_score(r->grams, chunk->folded, r->plan->average_folded);
+    return true;
+}
+
+/* Pairs, titles and 4-grams, of candidates of one source whose words are scored. */
+static bool look_at(const struct ranker *r, size_t s, struct cria_scored *items, size_t count,
+                    const uint32_t *tfs)
+{
+    const struct cria_segment *segment = r->plan->sources[s].segment;
+    struct cria_segment_chunk chunk, next;
+    if (!cria_segment_chunk(segment, items[0].chunk, &next)) return false;
+    for (size_t i = 0; i < count; i++) {
+        chunk = next;
+        if (i + 1 < count) {
+            if (!cria_segment_chunk(segment, items[i + 1].chunk, &next)) return false;
+            fetch(&next);
+        }
+        if (!score_one(r, &items[i], tfs + i * r->words[s].list_count, &chunk)) return false;
+    }
     return true;
 }
 
@@ -284,10 +326,10 @@ static enum cria_status score_source(struct ranker *r, size_t s, struct cria_sco
     for (size_t i = 0; i < count && st == CRIA_OK; i++) {
         items[i].words = scores[i];
         items[i].coverage = coverage_of(r, s, tfs + i * lists);
-        if (!score_one(r, &items[i], tfs + i * lists)) {
-            r->damaged = s;
-            st = CRIA_E_CORRUPT;
-        }
+    }
+    if (st == CRIA_OK && !look_at(r, s, items, count, tfs)) {
+        r->damaged = s;
+        st = CRIA_E_CORRUPT;
     }
     if (st != CRIA_OK || !has_vectors(r, s)) return st;
     st = vector_status(r,
