@@ -163,6 +163,7 @@ static void build(struct bench *b)
     size_t before = resident_kb("VmHWM:");
     if (cria_vector_build(&b->call, &source, &sink, &options) != CRIA_OK) die(b->call.error);
     double seconds = ms_since(start) / 1e3;
+    size_t more = resident_kb("VmHWM:") - before; /* the blob itself is not mapped yet */
     fflush(file);
     size_t len = (size_t)ftell(file);
     void *map = mmap(NULL, len, PROT_READ, MAP_SHARED | MAP_POPULATE, fileno(file), 0);
@@ -173,9 +174,8 @@ static void build(struct bench *b)
     const uint64_t rows = b->index->about.sections[CRIA_SECTION_ROWS].length;
     printf("kernels %s; built in %.2f s = %.0f rows/s, %zu MB of memory more; opened in %.3f ms; "
            "%u lists, margin %.3f\n",
-           b->index->distance->name, seconds, b->rows / seconds,
-           (resident_kb("VmHWM:") - before) / 1024, ms_since(start), cria_vector_lists(b->index),
-           (double)b->index->about.margin);
+           b->index->distance->name, seconds, b->rows / seconds, more / 1024, ms_since(start),
+           cria_vector_lists(b->index), (double)b->index->about.margin);
     printf("bytes a row: %.0f in memory (codes and bytes), %.0f of half floats on disk\n",
            (double)(len - rows) / b->rows, (double)rows / b->rows);
 }
