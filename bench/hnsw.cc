@@ -6,7 +6,7 @@
 #include <vector>
 
 extern "C" {
-#include "search/distance.h"
+#include "search/vector/distance.h"
 }
 
 struct hnsw {

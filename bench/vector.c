@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "bench/hnsw.h"
-#include "search/vector.h"
-#include "search/vector_index.h"
+#include "search/vector/index.h"
+#include "search/vector/vector.h"
 
 enum { K = 10, WIDE = 128, FINE = 16, QUERIES_MOST = 1000 };
 

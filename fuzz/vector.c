@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fuzz/fuzz.h"
-#include "search/vector.h"
+#include "search/vector/vector.h"
 
 enum { K = 5, ROWS_MOST = 4096 };
 

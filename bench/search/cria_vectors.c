@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "bench/search/peer.h"
-#include "search/vector.h"
+#include "search/vector/vector.h"
 
 static struct {
     char rows_path[4200], path[4200];

@@ -16,7 +16,7 @@
 #include "base/buf.h"
 #include "model/embedder.h"
 #include "search/segment.h"
-#include "search/vector.h"
+#include "search/vector/vector.h"
 
 struct cria_search;
 

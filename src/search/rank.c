@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "search/bitmap.h"
-#include "search/vector.h"
+#include "search/vector/vector.h"
 
 static const double PAIR_SHARE = 0.2, TITLE_SHARE = 0.2;
 /* Of the vectors in the mixture, by how much of the query the words cover: SEARCH measured. */
