@@ -13,7 +13,13 @@
 #include "search/norms.h"
 #include "search/pack.h"
 
-enum { BLOCK = CRIA_POSTINGS_BLOCK, FEW = 4, ENTRY_BYTES = 10, MAX_BLOCK_BYTES = 16 * (31 + 16) };
+enum {
+    BLOCK = CRIA_POSTINGS_BLOCK,
+    FEW = 4,
+    NEAR = 16, /* so many are compared at once */
+    ENTRY_BYTES = 10,
+    MAX_BLOCK_BYTES = 16 * (31 + 16)
+};
 static const uint8_t tf_bits[8] = {0, 1, 2, 3, 4, 6, 8, 16};
 static const uint32_t TOP_BIT = 1u << 31;
 
@@ -225,6 +231,13 @@ static bool read_few(struct cria_postings *at, const uint8_t *from, size_t size,
     return (!(any & TOP_BIT) && at->ids[n - 1] < at->chunk_count) || damaged(at);
 }
 
+/* Behind the last one nothing is below anything: cria_postings_find(). */
+static void set_count(struct cria_postings *at, uint32_t n)
+{
+    if (n < BLOCK) memset(at->ids + n, 0xFF, (BLOCK - n) * sizeof(at->ids[0]));
+    at->count = n;
+}
+
 /* A list below 128 is unpacked at once; its block is described in own[]. */
 static bool open_short(struct cria_postings *at, size_t offset, size_t length)
 {
@@ -241,7 +254,7 @@ static bool open_short(struct cria_postings *at, size_t offset, size_t length)
         at->own[9] = list[1];
         if (!read_few(at, list + 2, length - 2, list[1], at->df, UINT32_MAX)) return false;
     }
-    at->count = at->df;
+    set_count(at, at->df);
     memcpy(at->own, &at->ids[at->df - 1], 4);
     return true;
 }
@@ -297,7 +310,7 @@ bool cria_postings_unpack_ids(struct cria_postings *at)
         if (cria_unpack_ids(at->ids, from, (uint32_t)bits, before) & TOP_BIT) return damaged(at);
     }
     if (at->ids[n - 1] != last || last >= at->chunk_count) return damaged(at);
-    at->count = n;
+    set_count(at, n);
     return true;
 }
 
@@ -342,17 +355,21 @@ bool cria_postings_seek_block(struct cria_postings *at, uint32_t id)
     return high < at->block_count;
 }
 
+typedef uint32_t lanes __attribute__((vector_size(16)));
+
 uint32_t cria_postings_find(const struct cria_postings *at, uint32_t from, uint32_t id)
 {
-    const uint32_t *ids = at->ids + from;
-    uint32_t n = at->count - from;
-    if (n == 0 || *ids >= id) return from; /* often: places only move on */
-    while (n > 1) {                        /* without branches */
-        uint32_t half = n / 2;
-        ids = ids[half - 1] < id ? ids + half : ids;
-        n -= half;
+    uint32_t low = from, n = at->count - from;
+    if (n == 0 || at->ids[from] >= id) return from; /* often: places only move on */
+    for (uint32_t half; n > NEAR; n -= half) {      /* without branches */
+        half = n / 2;
+        low = at->ids[low + half - 1] < id ? low + half : low;
     }
-    return (uint32_t)(ids - at->ids) + (*ids < id);
+    if (low > BLOCK - NEAR) low = BLOCK - NEAR; /* those before it are below too */
+    lanes four[NEAR / 4], below = {0};
+    memcpy(four, at->ids + low, sizeof(four));
+    for (int i = 0; i < NEAR / 4; i++) below -= (lanes)(four[i] < id); /* true is -1 */
+    return low + below[0] + below[1] + below[2] + below[3];
 }
 
 /* The place in the block at hand is known: at->at. */
