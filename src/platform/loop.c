@@ -1,15 +1,17 @@
 #include "platform/loop.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <uv.h>
 
 struct cria_loop {
     uv_loop_t uv;
     uv_async_t wake;
-    pthread_mutex_t lock;
-    struct cria_task *first, **last; /* under the lock */
-    bool is_stopping;                /* under the lock */
+    /* The newest first. No lock: one who posts may have the lowest priority and be put aside in the
+     * middle, and the loop must not wait for that. */
+    _Atomic(struct cria_task *) posted;
+    atomic_bool is_stopping;
     pthread_t thread;
     bool is_running;
 };
@@ -26,15 +28,23 @@ struct cria_watch {
     void *arg;
 };
 
+static struct cria_task *in_order(struct cria_task *newest)
+{
+    struct cria_task *first = NULL;
+    while (newest) {
+        struct cria_task *older = newest->next;
+        newest->next = first;
+        first = newest;
+        newest = older;
+    }
+    return first;
+}
+
 static void on_wake(uv_async_t *handle)
 {
     struct cria_loop *loop = handle->data;
-    pthread_mutex_lock(&loop->lock);
-    struct cria_task *task = loop->first;
-    bool is_stopping = loop->is_stopping;
-    loop->first = NULL;
-    loop->last = &loop->first;
-    pthread_mutex_unlock(&loop->lock);
+    bool is_stopping = atomic_load(&loop->is_stopping);
+    struct cria_task *task = in_order(atomic_exchange(&loop->posted, NULL));
     while (task) {
         struct cria_task *next = task->next; /* run may free the task */
         task->run(task);
@@ -57,8 +67,6 @@ enum cria_status cria_loop_new(struct cria_loop **out)
         return CRIA_E_IO;
     }
     loop->wake.data = loop;
-    loop->last = &loop->first;
-    pthread_mutex_init(&loop->lock, NULL);
     *out = loop;
     return CRIA_OK;
 }
@@ -75,7 +83,6 @@ void cria_loop_free(struct cria_loop *loop)
     uv_walk(&loop->uv, close_handle, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     uv_loop_close(&loop->uv);
-    pthread_mutex_destroy(&loop->lock);
     free(loop);
 }
 
@@ -89,21 +96,17 @@ void cria_loop_run(struct cria_loop *loop)
 
 void cria_loop_stop(struct cria_loop *loop)
 {
-    pthread_mutex_lock(&loop->lock);
-    loop->is_stopping = true;
-    pthread_mutex_unlock(&loop->lock);
+    atomic_store(&loop->is_stopping, true);
     uv_async_send(&loop->wake);
 }
 
 void cria_loop_post(struct cria_loop *loop, struct cria_task *task)
 {
-    task->next = NULL;
-    pthread_mutex_lock(&loop->lock);
-    bool was_empty = loop->first == NULL;
-    *loop->last = task;
-    loop->last = &task->next;
-    pthread_mutex_unlock(&loop->lock);
-    if (was_empty) uv_async_send(&loop->wake);
+    struct cria_task *older = atomic_load(&loop->posted);
+    do { /* from the exchange on the task is the loop's */
+        task->next = older;
+    } while (!atomic_compare_exchange_weak(&loop->posted, &older, task));
+    uv_async_send(&loop->wake); /* of many before the loop turns, libuv sends one */
 }
 
 bool cria_loop_is_current(const struct cria_loop *loop)
