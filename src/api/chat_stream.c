@@ -61,7 +61,7 @@ static enum cria_status stream(struct cria_exchange *ex, struct cria_turn_log *l
                               .chat = cria_app_of(ex)->chat,
                               .after_n = after_n};
     cria_turn_log_subscribe(log, &reader->link);
-    cria_exchange_stream(ex, &ops, reader);
+    cria_exchange_stream(ex, NULL, &ops, reader);
     return CRIA_OK;
 }
 

@@ -349,7 +349,7 @@ void cria_conn_tick(struct cria_conn *conn, uint64_t now_ns)
             cria_exchange_error(&conn->own->ex, 408, "The request body came too slowly", true);
         return;
     }
-    if (conn->state == CRIA_CONN_STREAM && !conn->is_writing &&
+    if (conn->state == CRIA_CONN_STREAM && conn->own->is_events && !conn->is_writing &&
         now_ns - conn->sent_ns > (uint64_t)options->keep_alive_ms * 1000000) {
         bool is_framed = !conn->own->is_old;
         cria_conn_send(conn,

@@ -80,6 +80,7 @@ struct cria_exchange_own {
     bool is_old;       /* HTTP/1.0: no chunks */
     bool is_handled;   /* a handler has it and a reference for it */
     bool is_streaming, is_ended, is_pumping;
+    bool is_events; /* the stream is one of events, whose silence comments may fill */
     enum cria_status flush_status;
     int file_fd;
     uint64_t file_offset, file_left;

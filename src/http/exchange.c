@@ -167,11 +167,13 @@ void cria_exchange_file(struct cria_exchange *ex, int status, const char *conten
     end(own);
 }
 
-void cria_exchange_stream(struct cria_exchange *ex, const struct cria_stream_ops *ops, void *self)
+void cria_exchange_stream(struct cria_exchange *ex, const char *content_type,
+                          const struct cria_stream_ops *ops, void *self)
 {
     struct cria_exchange_own *own = own_of(ex);
     ex->status = 200;
-    set_content_type(own, "text/event-stream; charset=utf-8");
+    own->is_events = content_type == NULL;
+    set_content_type(own, content_type ? content_type : "text/event-stream; charset=utf-8");
     own->stream_ops = ops;
     own->stream_self = self;
     own->ending = CRIA_END_STREAM;
@@ -368,8 +370,10 @@ void cria_exchange_pump(struct cria_exchange_own *own)
         cria_buf_add(buf, CRIA_STR("00000000\r\n"));
         enum cria_pull pulled = own->stream_ops->pull(own->stream_self, buf, CRIA_PULL_BYTES);
         own->is_ended = pulled == CRIA_PULL_END;
-        if (buf->failed) {
-            cria_conn_close(own->conn);
+        if (pulled == CRIA_PULL_FAIL)
+            cria_log(CRIA_LOG_ERROR, "http.stream", "why='the bytes ended too early'");
+        if (pulled == CRIA_PULL_FAIL || buf->failed) {
+            cria_conn_close(own->conn); /* without the last chunk: the reader can tell */
             break;
         }
         frame_chunk(own, buf, own->is_ended);

@@ -120,22 +120,25 @@ void cria_exchange_file(struct cria_exchange *ex, int status, const char *conten
 enum cria_pull {
     CRIA_PULL_WAIT, /* nothing now; cria_exchange_wake tells when */
     CRIA_PULL_MORE, /* something was appended */
-    CRIA_PULL_END
-}; /* appended what was left (or nothing); close the reply */
+    CRIA_PULL_END,  /* appended what was left (or nothing); close the reply */
+    CRIA_PULL_FAIL  /* there will be no end: the connection is cut, so that the reader can tell */
+};
 struct cria_stream_ops {
     /** On the loop, whenever there may be more and the socket can take it: append up to about
      * `room` bytes.
      */
     enum cria_pull (*pull)(void *self, struct cria_buf *out, size_t room);
-    /** On the loop, exactly once: the reader is gone (by_peer) or the end was sent. Last use of
-     * self. */
+    /** On the loop, exactly once: the reader is gone or was cut off (by_peer), or the end was sent.
+     * Last use of self. */
     void (*closed)(void *self, bool by_peer);
 };
-/** Headers leave at once (text/event-stream, no-store, X-Accel-Buffering: no); then frames are
- * pulled. Sends
- * ": keep-alive\n" after 15 s of silence. Holds nothing per idle stream but the connection object.
+/** An answer whose length nobody knows. Headers leave at once (200, no-store, X-Accel-Buffering:
+ * no); then bytes are pulled. content_type NULL: text/event-stream, which gets ": keep-alive\n"
+ * after 15 s of silence; others get nothing but what is pulled. Holds nothing per idle stream but
+ * the connection object. A reader of HTTP/1.0, who has no chunks, cannot tell a cut from the end.
  */
-void cria_exchange_stream(struct cria_exchange *ex, const struct cria_stream_ops *ops, void *self);
+void cria_exchange_stream(struct cria_exchange *ex, const char *content_type,
+                          const struct cria_stream_ops *ops, void *self);
 /** Any thread, any time while a reference is held: pull again soon. Many wakes cost one. */
 void cria_exchange_wake(struct cria_exchange *ex);
 /** References for wakers: an exchange with references outlives its connection (as a dead shell).

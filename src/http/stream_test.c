@@ -28,7 +28,9 @@ static void reader_open(struct reader *r, const struct server *s, const char *re
         assert_true(hear(r->fd, &r->raw));
     struct answer head = {.head = cria_str_sub(cria_buf_str(&r->raw), 0, end + 2)};
     assert_true(cria_str_starts(head.head, "HTTP/1.1 200 "));
-    assert_str_equal(answer_header(&head, "content-type"), "text/event-stream; charset=utf-8");
+    assert_str_equal(answer_header(&head, "content-type"),
+                     strstr(request, "?plain") ? "application/x-tar"
+                                               : "text/event-stream; charset=utf-8");
     assert_str_equal(answer_header(&head, "cache-control"), "no-store");
     assert_null(answer_header(&head, "content-length").ptr);
     bool is_old = cria_str_find(cria_str_from(request), CRIA_STR("HTTP/1.0")) != SIZE_MAX;
@@ -181,6 +183,63 @@ CRIA_TEST(silence_is_filled_with_comments)
     assert_int_equal(r.next, 2);
     reader_close(&r);
     server_stop(s);
+}
+
+CRIA_TEST(a_stream_of_another_type_has_no_comments)
+{
+    (void)state;
+    struct cria_http_options options = test_options();
+    options.keep_alive_ms = 40;
+    struct server *s = server_start(options);
+    struct reader r, old;
+    reader_open(&r, s, "GET /stream?plain=1 HTTP/1.1\r\nHost: x\r\n\r\n", 0);
+    assert_true(is_silent(r.fd, 300));
+    source_give(s, 4, true);
+    reader_take(&r, UINT64_MAX);
+    assert_int_equal(r.next, 4);
+    assert_int_equal(r.comments, 0);
+    assert_int_equal(r.plain.len, 0);
+    WAIT_FOR(s, s->source.closed == 1);
+    cria_exchange_unref(s->source.ex);
+    s->source = (struct source){0};
+    reader_open(&old, s, "GET /stream?plain=1 HTTP/1.0\r\n\r\n", 0);
+    source_give(s, 3, true);
+    while (hear(old.fd, &old.raw)) {}
+    cria_buf_add(&old.plain, cria_buf_str(&old.raw));
+    take_lines(&old);
+    assert_int_equal(old.next, 3);
+    reader_close(&r);
+    reader_close(&old);
+    server_stop(s);
+}
+
+/* Whoever reads it must be able to tell that it is not whole. */
+CRIA_TEST(a_source_that_fails_cuts_the_connection)
+{
+    (void)state;
+    for (int begins_so = 0; begins_so < 2; begins_so++) {
+        struct server *s = server_start(test_options());
+        struct reader r;
+        s->source.fails = begins_so;
+        reader_open(&r, s, "GET /stream?plain=1 HTTP/1.1\r\nHost: x\r\n\r\n", 0);
+        if (!begins_so) {
+            source_give(s, 5, false);
+            reader_take(&r, 5);
+            pthread_mutex_lock(&s->lock);
+            s->source.fails = true;
+            pthread_mutex_unlock(&s->lock);
+            source_give(s, 0, false);
+        }
+        while (hear(r.fd, &r.raw)) {}
+        take_chunks(&r);
+        assert_false(r.is_ended);
+        assert_int_equal(r.raw.len, 0);
+        WAIT_FOR(s, s->source.closed == 1 && s->cut == 1);
+        assert_true(s->source.by_peer);
+        assert_int_equal(cria_http_figures(s->http).streams, 0);
+        reader_close(&r);
+        server_stop(s);
+    }
 }
 
 /* What a reader does not take is not pulled: memory stays bounded, order stays, others go on. */
@@ -434,6 +493,8 @@ int main(void)
         cmocka_unit_test(a_stream_that_has_ended_before_it_began_is_whole),
         cmocka_unit_test(version_1_0_gets_bare_lines_until_the_end),
         cmocka_unit_test(silence_is_filled_with_comments),
+        cmocka_unit_test(a_stream_of_another_type_has_no_comments),
+        cmocka_unit_test(a_source_that_fails_cuts_the_connection),
         cmocka_unit_test(a_slow_reader_holds_its_stream_back_and_nobody_else),
         cmocka_unit_test(a_fast_reader_leaves_room_for_others),
         cmocka_unit_test(a_reader_that_takes_nothing_is_closed),

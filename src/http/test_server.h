@@ -28,7 +28,7 @@ enum { PATIENCE_S = 10, MOST_LOOPS = 4, MIB = 1 << 20, BIG_BYTES = 8 * MIB };
 struct source {
     struct cria_exchange *ex; /* a reference of ours; NULL before it began */
     uint64_t next, ready;     /* lines given, and how many there are so far */
-    bool ends;                /* after `ready` */
+    bool ends, fails;         /* after `ready` */
     unsigned closed;          /* how often it was told */
     bool by_peer;
 };
@@ -190,6 +190,7 @@ static enum cria_pull source_pull(void *self, struct cria_buf *out, size_t room)
     while (source->next < source->ready && out->len - start < room)
         cria_buf_printf(out, "line %llu\n", (unsigned long long)source->next++);
     enum cria_pull pulled = source->next < source->ready ? CRIA_PULL_MORE
+                            : source->fails              ? CRIA_PULL_FAIL
                             : source->ends               ? CRIA_PULL_END
                                                          : CRIA_PULL_WAIT;
     pthread_cond_broadcast(&s->news);
@@ -216,7 +217,8 @@ static void handle_stream(struct cria_exchange *ex)
     s->source.ex = cria_exchange_ref(ex);
     pthread_cond_broadcast(&s->news);
     pthread_mutex_unlock(&s->lock);
-    cria_exchange_stream(ex, &source_ops, s);
+    bool is_plain = cria_request_query(ex, "plain").ptr != NULL;
+    cria_exchange_stream(ex, is_plain ? "application/x-tar" : NULL, &source_ops, s);
 }
 
 /** More lines, or the end. Any thread. */
