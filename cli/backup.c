@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -39,6 +40,10 @@ static enum exit_code save_as(struct cli *cli, const char *path, const char *nam
         return EXIT_FINE;
     }
     unlink(part);
+    if (code == CRIA_CONNECTION && saving.bytes)
+        return cli_say(EXIT_TEMPORARY,
+                       "%s: the connection ended before all of it had come (%s); nothing was kept",
+                       cli->command, cria_last_error()->detail);
     if (code != CRIA_OK && !error) return cli_fail(cli, cli->command);
     return cli_say(EXIT_SOFTWARE, "%s cannot be written: %s", name,
                    strerror(error ? error : errno));
@@ -46,7 +51,10 @@ static enum exit_code save_as(struct cli *cli, const char *path, const char *nam
 
 enum exit_code cli_backup(struct cli *cli)
 {
+    enum { NICEST = 19 };
     if (cli->word_count != 1) return cli_say(EXIT_USAGE, "one file's name is wanted");
+    /* It may run beside the server, which has better things to do. */
+    (void)!setpriority(PRIO_PROCESS, 0, NICEST);
     return save_as(cli, "/backup", cli->words[0]);
 }
 

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CRIA = Path(os.environ.get("CRIA_BIN_DIR") or ROOT / "build-dev" / "bin") / "cria"
-USAGE, UNAVAILABLE, NO_PERMISSION = 64, 69, 77
+USAGE, UNAVAILABLE, TEMPORARY, NO_PERMISSION = 64, 69, 75, 77
 
 
 def cria(*words, want=0, env=None, typed=None, url=None, cwd=ROOT):
@@ -225,6 +226,41 @@ def backup_and_restore():
         shutil.rmtree(place)
 
 
+def a_backup_that_is_cut():
+    """An answer without its last chunk is none; nothing is asked for a second time."""
+    place, asked = Path(tempfile.mkdtemp(prefix="cria-cli-cut-")), []
+
+    def serve():
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            asked.append("http://127.0.0.1:%d" % listener.getsockname()[1])
+            listening.set()
+            while True:
+                link, _ = listener.accept()
+                with link:
+                    head = link.recv(65536)
+                    if not head.startswith(b"GET /backup"):
+                        return
+                    asked.append(head)
+                    link.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-tar\r\n"
+                                 b"Transfer-Encoding: chunked\r\n\r\n00000005\r\nhello\r\n")
+
+    listening = threading.Event()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        listening.wait()
+        said = cria("backup", str(place / "cut.tar"), url=asked[0], want=TEMPORARY).stderr
+        assert "nothing was kept" in said, said
+        assert not list(place.iterdir())
+        host, port = asked[0][7:].split(":")
+        with socket.create_connection((host, int(port))) as link:
+            link.sendall(b"the end")
+        thread.join()
+        assert len(asked) == 2, asked
+    finally:
+        shutil.rmtree(place)
+
+
 def export_and_import():
     """A project goes to another server: its ids, answers and citations stay what they were."""
     sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -403,8 +439,9 @@ def main():
     passed = failed = 0
     for test in (without_an_index, add_uploads_by_difference, questions, conversation, looking, lists,
                  mistakes, manual_completions_doctor, a_folder_without_a_server,
-                 backup_and_restore, export_and_import, keys_and_projects_in_json, a_conversation_on_a_terminal,
-                 progress_on_a_terminal, colours_on_a_terminal):
+                 backup_and_restore, a_backup_that_is_cut, export_and_import,
+                 keys_and_projects_in_json, a_conversation_on_a_terminal, progress_on_a_terminal,
+                 colours_on_a_terminal):
         try:
             test()
             passed += 1
