@@ -16,27 +16,64 @@
 
 enum { NAME_CHARS = 255 };
 
+/* ---- a backup: the loop sends what its thread has read */
+
+static enum cria_pull pull(void *self, struct cria_buf *out, size_t room)
+{
+    switch (cria_backup_pull(self, out, room)) {
+    case CRIA_BACKUP_WAIT: return CRIA_PULL_WAIT;
+    case CRIA_BACKUP_MORE: return CRIA_PULL_MORE;
+    case CRIA_BACKUP_END: return CRIA_PULL_END;
+    case CRIA_BACKUP_FAIL: return CRIA_PULL_FAIL;
+    }
+    cria_unreachable();
+}
+
+static void closed(void *self, bool by_peer)
+{
+    (void)by_peer;
+    cria_backup_close(self);
+}
+
+static void wake(void *arg)
+{
+    cria_exchange_wake(arg);
+}
+
+static void gone(void *arg)
+{
+    cria_exchange_unref(arg);
+}
+
 static enum cria_status backup(struct cria_exchange *ex)
 {
+    static const struct cria_stream_ops ops = {.pull = pull, .closed = closed};
+    const struct cria_backup_reader reader = {.wake = wake, .gone = gone, .arg = ex};
     struct cria_check check;
-    int fd = -1;
-    uint64_t size = 0;
+    struct cria_backup *made = NULL;
     cria_check_init(&check, ex);
     enum cria_status st = cria_check_end(&check);
     /* A key of one project must not carry off the others'. */
     if (st == CRIA_OK && !cria_account_is_wide(cria_app_of(ex)->account, &ex->call))
         st = cria_fail(&ex->call, CRIA_E_FORBIDDEN,
                        "A backup wants a key of the whole organization");
-    if (st == CRIA_OK) st = cria_backup_make(cria_app_of(ex)->store, &ex->call, &fd, &size);
-    if (st == CRIA_OK) cria_exchange_file(ex, 200, "application/x-tar", fd, 0, size);
+    if (st != CRIA_OK) return st;
+    cria_exchange_ref(ex); /* the backup's */
+    st = cria_backup_start(cria_app_of(ex)->store, &ex->call, &reader, &made);
+    if (st == CRIA_OK)
+        cria_exchange_stream(ex, "application/x-tar", &ops, made);
+    else
+        cria_exchange_unref(ex);
     return st;
 }
 
 void cria_api_backup(struct cria_exchange *ex)
 {
     enum cria_status st = backup(ex);
-    if (st != CRIA_OK) cria_reply(ex, st); /* else the file is on its way */
+    if (st != CRIA_OK) cria_reply(ex, st); /* else the stream has begun */
 }
+
+/* ---- one project */
 
 static enum cria_status export_project(struct cria_exchange *ex)
 {

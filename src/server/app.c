@@ -314,6 +314,7 @@ static void take_down(struct server *server)
     cria_pool_free(server->ingesting);
     if (app->chat) cria_chat_stop(app->chat, 0);
     cria_pool_free(server->requests);
+    cria_store_stop_copying(app->store); /* wakes connections */
     cria_http_free(app->http);
     cria_chat_free(app->chat);
     cria_ingest_free(app->ingest);

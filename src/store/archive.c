@@ -56,7 +56,7 @@ static unsigned checksum_of(const struct tar_head *head)
     return sum;
 }
 
-bool cria_archive_write_head(int fd, const char *prefix, const char *name, uint64_t size)
+void cria_archive_make_head(char out[BLOCK], const char *prefix, const char *name, uint64_t size)
 {
     struct tar_head head = {.mode = "0000600",
                             .uid = "0000000",
@@ -76,17 +76,36 @@ bool cria_archive_write_head(int fd, const char *prefix, const char *name, uint6
              (unsigned long long)(cria_wall_us() / 1000000));
     snprintf(head.checksum, sizeof(head.checksum), "%06o", checksum_of(&head));
     head.checksum[7] = ' ';
-    return cria_archive_write_bytes(fd, &head, sizeof(head));
+    _Static_assert(sizeof(head) == BLOCK, "a head is one block");
+    memcpy(out, &head, BLOCK);
+}
+
+size_t cria_archive_padding(uint64_t size)
+{
+    return (size_t)((BLOCK - size % BLOCK) % BLOCK);
+}
+
+bool cria_archive_write_head(int fd, const char *prefix, const char *name, uint64_t size)
+{
+    char head[BLOCK];
+    cria_archive_make_head(head, prefix, name, size);
+    return cria_archive_write_bytes(fd, head, sizeof(head));
 }
 
 bool cria_archive_write_padding(int fd, uint64_t size)
 {
     static const char zeros[BLOCK];
-    size_t over = (size_t)(size % BLOCK);
-    return over == 0 || cria_archive_write_bytes(fd, zeros, BLOCK - over);
+    return cria_archive_write_bytes(fd, zeros, cria_archive_padding(size));
 }
 
-void cria_archive_rest(struct cria_archive_pace *pace, size_t bytes)
+struct pace {
+    int64_t since_us;
+    uint64_t bytes;
+};
+
+/* Called with each piece of a long copy: it sleeps now and then, three times as long as it worked
+ * before. */
+static void rest(struct pace *pace, size_t bytes)
 {
     int64_t now_us = (int64_t)(cria_now_ns() / 1000);
     pace->bytes += bytes;
@@ -94,8 +113,8 @@ void cria_archive_rest(struct cria_archive_pace *pace, size_t bytes)
     if (pace->bytes < REST_BYTES) return;
     int64_t worked_us = now_us - pace->since_us;
     int64_t rest_us = worked_us < REST_MAX_US / 3 ? worked_us * 3 : REST_MAX_US;
-    const struct timespec rest = {0, rest_us * 1000};
-    nanosleep(&rest, NULL);
+    const struct timespec pause = {0, rest_us * 1000};
+    nanosleep(&pause, NULL);
     pace->bytes = 0;
     pace->since_us = (int64_t)(cria_now_ns() / 1000);
 }
@@ -103,7 +122,7 @@ void cria_archive_rest(struct cria_archive_pace *pace, size_t bytes)
 static bool copy_file(int from, int to, uint64_t size)
 {
     char piece[PIECE];
-    struct cria_archive_pace pace = {0};
+    struct pace pace = {0};
     off_t settled = lseek(to, 0, SEEK_CUR);
     while (size) {
         size_t want = size < sizeof(piece) ? (size_t)size : sizeof(piece);
@@ -116,15 +135,15 @@ static bool copy_file(int from, int to, uint64_t size)
             cria_file_settle(to, (uint64_t)settled, (uint64_t)(end - settled));
             settled = end;
         }
-        cria_archive_rest(&pace, (size_t)n);
+        rest(&pace, (size_t)n);
     }
     return true;
 }
 
-bool cria_archive_add_open(int to, int fd, const char *prefix, const char *name)
+static bool add_open(int to, int fd, const char *prefix, const char *name)
 {
     struct stat info;
-    return lseek(fd, 0, SEEK_SET) == 0 && fstat(fd, &info) == 0 &&
+    return fstat(fd, &info) == 0 &&
            cria_archive_write_head(to, prefix, name, (uint64_t)info.st_size) &&
            copy_file(fd, to, (uint64_t)info.st_size) &&
            cria_archive_write_padding(to, (uint64_t)info.st_size);
@@ -133,7 +152,7 @@ bool cria_archive_add_open(int to, int fd, const char *prefix, const char *name)
 bool cria_archive_add_file(int to, const char *path, const char *prefix, const char *name)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool good = fd >= 0 && cria_archive_add_open(to, fd, prefix, name);
+    bool good = fd >= 0 && add_open(to, fd, prefix, name);
     if (fd >= 0) close(fd);
     return good;
 }
@@ -183,6 +202,16 @@ bool cria_archive_is_blob(const char *path)
     size_t len = strlen(path);
     return is_plain(path, "blobs/") && len > 70 && path[len - 65] == '/' && path[len - 68] == '/' &&
            strncmp(path + len - 67, path + len - 64, 2) == 0;
+}
+
+bool cria_archive_is_database(const char *path)
+{
+    return strcmp(path, "cria.db") == 0;
+}
+
+bool cria_archive_is_log(const char *path)
+{
+    return strcmp(path, "cria.db-wal") == 0;
 }
 
 bool cria_archive_is_segment(const char *path)

@@ -14,21 +14,17 @@ CRIA_MUST_CHECK enum cria_status cria_archive_damaged(struct cria_call *call, co
 /* ---- writing; false: errno says why */
 
 bool cria_archive_write_bytes(int fd, const void *bytes, size_t size);
-/** The head of an entry of `size` bytes, which follow, padded. prefix "" or at most 154 characters,
- * name at most 99. */
+/** Makes the head of an entry of `size` bytes, which follow, padded with zeros to whole blocks.
+ * prefix "" or at most 154 characters, name at most 99. */
+void cria_archive_make_head(char head[CRIA_ARCHIVE_BLOCK], const char *prefix, const char *name,
+                            uint64_t size);
+/** How many zeros come behind the bytes of an entry. */
+size_t cria_archive_padding(uint64_t size);
+/** Both into a file. */
 bool cria_archive_write_head(int fd, const char *prefix, const char *name, uint64_t size);
-/** Behind the bytes of an entry. */
 bool cria_archive_write_padding(int fd, uint64_t size);
-/** Called with each piece of a long copy: it sleeps now and then, three times as long as it worked
- * before, so that writers find the disk and a processor. pace begins as {0}. */
-struct cria_archive_pace {
-    int64_t since_us;
-    uint64_t bytes;
-};
-void cria_archive_rest(struct cria_archive_pace *pace, size_t bytes);
-/** The whole of an open file as an entry. */
-bool cria_archive_add_open(int to, int fd, const char *prefix, const char *name);
-/** A file as an entry. */
+/** A file as an entry; in pieces with rests between them, so that writers find the disk and a
+ * processor. */
 bool cria_archive_add_file(int to, const char *path, const char *prefix, const char *name);
 
 /* ---- reading; nothing in the file is believed */
@@ -45,6 +41,9 @@ bool cria_archive_next(struct cria_call *call, int fd, struct cria_archive_entry
 bool cria_archive_read_bytes(int fd, void *out, size_t size);
 /** "blobs/<project>/<2 hex>/<64 hex>", and nothing that leads elsewhere. */
 bool cria_archive_is_blob(const char *path);
+/** A file of the embedded database: itself, or its log. */
+bool cria_archive_is_database(const char *path);
+bool cria_archive_is_log(const char *path);
 /** "segments/<project>/<index>/<name>", likewise: a search file. */
 bool cria_archive_is_segment(const char *path);
 

@@ -1,377 +1,431 @@
+/* backup.c - reads the data folder of a store that goes on working, as a tar archive that somebody
+ * pulls. Room: store. Threads: one of its own fills two buffers in turn, the puller's empties them;
+ * each buffer belongs to one of the two, as its `is_full` says. There is no lock: the thread has
+ * the lowest priority and may be put aside anywhere, and nobody may have to wait for it then. For
+ * the same reason it looks for a free buffer now and then instead of being told. */
 #include "store/backup.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/json_out.h"
+#include "base/log.h"
 #include "base/time.h"
 #include "platform/clock.h"
-#include "platform/crypto.h"
+#include "platform/thread.h"
 #include "store/archive.h"
+#include "store/backup_format.h"
 #include "store/blobs.h"
 #include "store/driver.h"
-#include "store/query.h"
 #include "store/store_internal.h"
+#include "store/transfer.h"
 
 enum {
-    BLOCK = CRIA_ARCHIVE_BLOCK,
-    PIECE = 1 << 16,
+    BUFFERS = 2,
+    BUFFER_BYTES = 1 << 18,
     PATH_BYTES = CRIA_STORE_PATH + 256,
-    MANIFEST_MAX = 4096
+    MANIFEST_MAX = 4096,
+    STACK_BYTES = 1 << 19,
+    LOOK_NS = 1000000 /* how long it sleeps before it looks again */
 };
 
-/* ---- writing */
+/* The pace: after each piece it rests REST_SHARE times as long as the work on it took, so that
+ * writers find the disk and a processor even where priorities are not heeded. Time that passed
+ * because others were served counts as work: under load the rests grow. PIECE_MIN_NS is what a
+ * piece costs at least, with what the loop and the system have to do to send it: it sets the
+ * highest speed, PIECE_BYTES / (PIECE_MIN_NS * REST_SHARE). */
+enum { PIECE_BYTES = 1 << 16, PIECE_MIN_NS = 100000, REST_SHARE = 3, REST_MAX_NS = 100000000 };
 
-static bool hash_open(int fd, char out[CRIA_SHA256_HEX])
-{
-    char piece[PIECE];
-    struct cria_archive_pace pace = {0};
-    struct cria_sha256 hash;
-    ssize_t n = 0;
-    cria_sha256_init(&hash);
-    while ((n = read(fd, piece, sizeof(piece))) > 0) {
-        cria_sha256_add(&hash, cria_str_make(piece, (size_t)n));
-        cria_archive_rest(&pace, (size_t)n);
-    }
-    cria_sha256_finish_hex(&hash, out);
-    return n == 0;
-}
-
-static bool hash_file(const char *path, char out[CRIA_SHA256_HEX])
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool good = fd >= 0 && hash_open(fd, out);
-    if (fd >= 0) close(fd);
-    return good;
-}
-
-static bool add_text(int to, const char *name, struct cria_str text)
-{
-    return cria_archive_write_head(to, "", name, text.len) &&
-           cria_archive_write_bytes(to, text.ptr, text.len) &&
-           cria_archive_write_padding(to, text.len);
-}
-
-static bool add_manifest(int to, const char *sha256)
-{
-    char time[CRIA_TIME_SIZE];
-    struct cria_buf buf;
-    cria_buf_init(&buf, MANIFEST_MAX);
-    struct cria_json_out out = cria_json_out_to(&buf);
-    cria_out_object(&out);
-    cria_out_member_z(&out, "format", "cria-backup-1");
-    cria_out_member_str(&out, "created_at", cria_time_format(cria_wall_us(), time));
-    cria_out_member_z(&out, "database_sha256", sha256);
-    cria_out_end(&out);
-    bool good = !buf.failed && add_text(to, "manifest.json", cria_buf_str(&buf));
-    cria_buf_release(&buf);
-    return good;
-}
-
-/* Calls fn for each entry of a folder that is no dot file. */
-static bool each_name(const char *folder,
-                      bool (*fn)(void *arg, const char *folder, const char *name), void *arg)
-{
-    struct dirent *entry;
-    bool good = true;
-    DIR *dir = opendir(folder);
-    if (!dir) return errno == ENOENT;
-    while (good && (entry = readdir(dir)) != NULL)
-        if (entry->d_name[0] != '.') good = fn(arg, folder, entry->d_name);
-    closedir(dir);
-    return good;
-}
-
-/* Search files have no digest in their names: one over all of them, path and digest each, is the
- * archive's last entry. */
-#define SEGMENTS_ENTRY "segments.sha256"
-
-struct walk {
-    int to;
-    size_t root; /* length of the data folder's path with its slash */
-    struct cria_sha256 segments;
+struct buffer {
+    atomic_bool is_full; /* so it is the puller's */
+    size_t len;
+    char bytes[BUFFER_BYTES];
 };
 
-static void add_digest(struct cria_sha256 *segments, const char *path, const char *sha256)
+struct cria_backup {
+    struct cria_store *store;
+    struct cria_backup_reader reader;
+    const struct cria_database_file *files;
+    atomic_uint refs;         /* the puller's and the thread's */
+    atomic_bool is_cancelled; /* set by the puller */
+    atomic_int outcome;       /* an enum cria_backup_pull; CRIA_BACKUP_WAIT: not known yet */
+    size_t pulling, pulled;   /* the puller's: which buffer, how much of it */
+    size_t filling;           /* from here on the thread's: which buffer */
+    uint64_t since_ns;        /* when it last rested or waited */
+    size_t unrested;          /* bytes since it last rested */
+    size_t root;              /* length of the data folder's path with its slash */
+    struct cria_sha256 digests;
+    const char *failed; /* what could not be done; errno says why */
+    struct buffer buffers[BUFFERS];
+};
+
+static void unref(struct cria_backup *b)
 {
-    cria_sha256_add(segments, cria_str_from(path));
-    cria_sha256_add(segments, cria_str_from(sha256));
+    if (atomic_fetch_sub(&b->refs, 1) != 1) return;
+    b->reader.gone(b->reader.arg);
+    free(b);
 }
 
-/* A search file never changes, but may be merged away meanwhile; what is not there is made again
- * from the texts. */
-static bool add_segment(struct walk *walk, const char *path, const char *entry, const char *prefix,
-                        const char *name)
+static bool is_stopped(const struct cria_backup *b)
 {
-    char sha256[CRIA_SHA256_HEX];
-    int fd = open(path, O_RDONLY | O_CLOEXEC); /* keeps the bytes whatever becomes of the name */
-    if (fd < 0) return errno == ENOENT;
-    bool good = hash_open(fd, sha256) && cria_archive_add_open(walk->to, fd, prefix, name);
-    close(fd);
-    if (good) add_digest(&walk->segments, entry, sha256);
-    return good;
+    return atomic_load(&b->is_cancelled) || cria_store_copying_stops(b->store);
 }
 
-static bool add_file(void *arg, const char *folder, const char *name)
+/* ---- handing over */
+
+static void hand_over(struct cria_backup *b)
 {
-    struct walk *walk = arg;
-    char path[PATH_BYTES], entry[PATH_BYTES];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    snprintf(entry, sizeof(entry), "%s", path + walk->root);
-    if (cria_archive_is_blob(entry))
-        return cria_archive_add_file(walk->to, path, folder + walk->root, name);
-    return !cria_archive_is_segment(entry) ||
-           add_segment(walk, path, entry, folder + walk->root, name);
+    atomic_store(&b->buffers[b->filling].is_full, true);
+    b->filling = (b->filling + 1) % BUFFERS;
+    b->reader.wake(b->reader.arg);
 }
 
-static bool add_group(void *arg, const char *folder, const char *name)
+/* Where the next bytes go, and how many may; NULL: it has to stop. */
+static char *space(struct cria_backup *b, size_t *room)
 {
-    char path[PATH_BYTES];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return each_name(path, add_file, arg);
-}
-
-static bool add_project(void *arg, const char *folder, const char *name)
-{
-    char path[PATH_BYTES];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return each_name(path, add_group, arg);
-}
-
-static bool add_all(struct cria_store *store, int to, const char *database)
-{
-    static const char end[2 * BLOCK];
-    char sha256[CRIA_SHA256_HEX], blobs[PATH_BYTES], segments[PATH_BYTES];
-    const char *folder = cria_store_folder(store);
-    struct walk walk = {.to = to, .root = strlen(folder) + 1};
-    cria_sha256_init(&walk.segments);
-    snprintf(blobs, sizeof(blobs), "%s/blobs", folder);
-    snprintf(segments, sizeof(segments), "%s/segments", folder);
-    if (!hash_file(database, sha256) || !add_manifest(to, sha256) ||
-        !cria_archive_add_file(to, database, "", "cria.db") ||
-        !each_name(blobs, add_project, &walk) || !each_name(segments, add_project, &walk))
-        return false;
-    cria_sha256_finish_hex(&walk.segments, sha256);
-    return add_text(to, SEGMENTS_ENTRY, cria_str_from(sha256)) &&
-           cria_archive_write_bytes(to, end, sizeof(end));
-}
-
-enum cria_status cria_backup_make(struct cria_store *store, struct cria_call *call, int *fd,
-                                  uint64_t *size_bytes)
-{
-    char id[CRIA_ID_SIZE], database[PATH_BYTES], archive[PATH_BYTES];
-    struct stat info;
-    if (!cria_blobs_hold(true))
-        return cria_fail(call, CRIA_E_CONFLICT, "A backup, an export or an import is going on");
-    cria_id_new("backup-", id);
-    snprintf(database, sizeof(database), "%s/%s.db", cria_blobs_spool_dir(store), id);
-    snprintf(archive, sizeof(archive), "%s/%s.tar", cria_blobs_spool_dir(store), id);
-    enum cria_status st = cria_store_snapshot(store, call, database);
-    int to = st == CRIA_OK ? open(archive, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-    if (st == CRIA_OK && to < 0) st = cria_archive_fail(call, "The backup cannot be written");
-    if (st == CRIA_OK && (!add_all(store, to, database) || fstat(to, &info) != 0))
-        st = cria_archive_fail(call, "The backup cannot be written");
-    cria_blobs_hold(false);
-    unlink(database);
-    if (to >= 0) unlink(archive);
-    if (st == CRIA_OK && lseek(to, 0, SEEK_SET) != 0)
-        st = cria_archive_fail(call, "The backup cannot be read");
-    if (st != CRIA_OK) {
-        if (to >= 0) close(to);
-        return st;
+    static const struct timespec pause = {.tv_nsec = LOOK_NS};
+    struct buffer *buffer = &b->buffers[b->filling];
+    bool has_waited = false;
+    while (atomic_load(&buffer->is_full) && !is_stopped(b)) {
+        nanosleep(&pause, NULL);
+        has_waited = true;
     }
-    *fd = to;
-    *size_bytes = (uint64_t)info.st_size;
-    return CRIA_OK;
+    if (has_waited) b->since_ns = cria_now_ns();
+    if (is_stopped(b)) return NULL;
+    *room = BUFFER_BYTES - buffer->len;
+    return buffer->bytes + buffer->len;
 }
 
-/* ---- restoring */
-
-static bool make_folders(const char *folder, char *path)
+static void filled(struct cria_backup *b, size_t size)
 {
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST) return false;
-    for (char *c = path + strlen(folder) + 1; *c; c++) {
-        if (*c != '/') continue;
-        *c = '\0';
-        bool good = mkdir(path, 0700) == 0 || errno == EEXIST;
-        *c = '/';
-        if (!good) return false;
+    struct buffer *buffer = &b->buffers[b->filling];
+    buffer->len += size;
+    b->unrested += size;
+    if (buffer->len == BUFFER_BYTES) hand_over(b);
+}
+
+static bool put(struct cria_backup *b, const void *bytes, size_t size)
+{
+    for (size_t at = 0, room; at < size;) {
+        char *to = space(b, &room);
+        if (!to) return false;
+        size_t n = size - at < room ? size - at : room;
+        memcpy(to, (const char *)bytes + at, n);
+        filled(b, n);
+        at += n;
     }
     return true;
 }
 
-/* Copies an entry to its place, or, when `text` is given, there; its digest in sha256. */
-static enum cria_status take_entry(struct cria_call *call, int fd, const char *folder,
-                                   const struct cria_archive_entry *entry,
-                                   char sha256[CRIA_SHA256_HEX], struct cria_buf *text)
+enum cria_backup_pull cria_backup_pull(struct cria_backup *b, struct cria_buf *out, size_t room)
 {
-    char path[PATH_BYTES], piece[PIECE];
+    /* Before the buffer: what was filled before the outcome was known has to be seen. */
+    int outcome = atomic_load(&b->outcome);
+    struct buffer *buffer = &b->buffers[b->pulling];
+    if (outcome == CRIA_BACKUP_FAIL) return CRIA_BACKUP_FAIL;
+    if (!atomic_load(&buffer->is_full)) return (enum cria_backup_pull)outcome;
+    size_t left = buffer->len - b->pulled, n = left < room ? left : room;
+    cria_buf_add(out, cria_str_make(buffer->bytes + b->pulled, n));
+    b->pulled += n;
+    if (n < left) return CRIA_BACKUP_MORE;
+    b->pulled = buffer->len = 0;
+    b->pulling = (b->pulling + 1) % BUFFERS;
+    atomic_store(&buffer->is_full, false);
+    return CRIA_BACKUP_MORE;
+}
+
+void cria_backup_close(struct cria_backup *b)
+{
+    if (!b) return;
+    atomic_store(&b->is_cancelled, true);
+    unref(b);
+}
+
+/* ---- reading */
+
+/* In slices, so that it is cut short when there is nothing to be done any more. */
+static void rest(struct cria_backup *b)
+{
+    if (b->unrested < PIECE_BYTES) return;
+    uint64_t left = cria_now_ns() - b->since_ns;
+    if (left < PIECE_MIN_NS) left = PIECE_MIN_NS;
+    left = left > REST_MAX_NS / REST_SHARE ? REST_MAX_NS : left * REST_SHARE;
+    while (left && !is_stopped(b)) {
+        uint64_t slice = left < LOOK_NS ? left : LOOK_NS;
+        const struct timespec pause = {.tv_nsec = (long)slice};
+        nanosleep(&pause, NULL);
+        left -= slice;
+    }
+    b->unrested = 0;
+    b->since_ns = cria_now_ns();
+}
+
+/* What failed; errno says why, 0 that the bytes ended too early. */
+static bool fail(struct cria_backup *b, const char *what)
+{
+    if (!b->failed) b->failed = what;
+    return false;
+}
+
+static bool is_faulty(void)
+{
+    if (!cria_fault_fires(CRIA_FAULT_FILE)) return false;
+    errno = EIO;
+    return true;
+}
+
+static bool copy(struct cria_backup *b, int fd, uint64_t size, struct cria_sha256 *hash)
+{
+    for (uint64_t at = 0; at < size;) {
+        size_t room;
+        char *to = space(b, &room);
+        if (!to) return false;
+        if (room > PIECE_BYTES) room = PIECE_BYTES;
+        if (room > size - at) room = (size_t)(size - at);
+        errno = 0;
+        ssize_t n = is_faulty() ? -1 : pread(fd, to, room, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return fail(b, "read");
+        if (hash) cria_sha256_add(hash, cria_str_make(to, (size_t)n));
+        filled(b, (size_t)n);
+        at += (uint64_t)n;
+        rest(b);
+    }
+    return true;
+}
+
+static bool put_head(struct cria_backup *b, const char *prefix, const char *name, uint64_t size)
+{
+    char head[CRIA_ARCHIVE_BLOCK];
+    cria_archive_make_head(head, prefix, name, size);
+    return put(b, head, sizeof(head));
+}
+
+static bool put_padding(struct cria_backup *b, uint64_t size)
+{
+    static const char zeros[CRIA_ARCHIVE_BLOCK];
+    return put(b, zeros, cria_archive_padding(size));
+}
+
+/* The first bytes of an open file, under the name prefix/name. is_named: by its digest, which its
+ * reader will look at. */
+static bool put_file(struct cria_backup *b, int fd, uint64_t size, const char *prefix,
+                     const char *name, bool is_named)
+{
+    char sha256[CRIA_SHA256_HEX], path[PATH_BYTES];
     struct cria_sha256 hash;
-    uint64_t left = (entry->size + BLOCK - 1) / BLOCK * BLOCK, own = entry->size;
-    snprintf(path, sizeof(path), "%s/%s", folder, entry->path);
-    int to = -1;
-    if (!text) {
-        if (!make_folders(folder, path)) return cria_archive_fail(call, path);
-        to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (to < 0) return cria_archive_fail(call, path);
-    }
-    enum cria_status st = CRIA_OK;
     cria_sha256_init(&hash);
-    while (left && st == CRIA_OK) {
-        size_t want = left < sizeof(piece) ? (size_t)left : sizeof(piece);
-        if (!cria_archive_read_bytes(fd, piece, want)) {
-            st = cria_archive_damaged(call, "it ends too soon");
-            break;
-        }
-        size_t mine = own < want ? (size_t)own : want;
-        cria_sha256_add(&hash, cria_str_make(piece, mine));
-        if (text) cria_buf_add(text, cria_str_make(piece, mine));
-        if (to >= 0 && !cria_archive_write_bytes(to, piece, mine))
-            st = cria_archive_fail(call, path);
-        own -= mine;
-        left -= want;
-    }
+    if (!put_head(b, prefix, name, size) || !copy(b, fd, size, is_named ? NULL : &hash) ||
+        !put_padding(b, size))
+        return false;
+    if (is_named) return true;
+    snprintf(path, sizeof(path), "%s%s%s", prefix, prefix[0] ? "/" : "", name);
     cria_sha256_finish_hex(&hash, sha256);
-    if (to >= 0 && st == CRIA_OK && fsync(to) != 0) st = cria_archive_fail(call, path);
-    if (to >= 0) close(to);
-    return st;
+    cria_backup_add_digest(&b->digests, path, sha256);
+    return true;
 }
 
-static bool is_empty_folder(const char *folder)
+static bool put_text(struct cria_backup *b, const char *name, struct cria_str text)
 {
-    struct dirent *entry;
-    bool empty = true;
-    DIR *dir = opendir(folder);
-    if (!dir) return errno == ENOENT;
-    while ((entry = readdir(dir)) != NULL)
-        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+    return put_head(b, "", name, text.len) && put(b, text.ptr, text.len) &&
+           put_padding(b, text.len);
+}
+
+/* ---- what is read */
+
+static bool put_manifest(struct cria_backup *b)
+{
+    char time[CRIA_TIME_SIZE], sha256[CRIA_SHA256_HEX];
+    struct cria_buf buf;
+    cria_buf_init(&buf, MANIFEST_MAX);
+    struct cria_json_out out = cria_json_out_to(&buf);
+    cria_out_object(&out);
+    cria_out_member_z(&out, "format", CRIA_BACKUP_FORMAT);
+    cria_out_member_str(&out, "created_at", cria_time_format(cria_wall_us(), time));
+    cria_out_end(&out);
+    cria_sha256_hex(cria_buf_str(&buf), sha256);
+    cria_backup_add_digest(&b->digests, CRIA_BACKUP_MANIFEST, sha256);
+    bool good =
+        buf.failed ? fail(b, "memory") : put_text(b, CRIA_BACKUP_MANIFEST, cria_buf_str(&buf));
+    cria_buf_release(&buf);
+    return good;
+}
+
+/* From the end of the last file on the database may change again. */
+static bool put_database(struct cria_backup *b)
+{
+    for (const struct cria_database_file *file = b->files; file->name; file++) {
+        uint64_t size = is_faulty() ? 0 : file->size(file->fd);
+        if (!size) return fail(b, "size");
+        if (!put_file(b, file->fd, size, "", file->name, false)) return false;
+    }
+    bool held = cria_store_holds_files(b->store);
+    cria_store_release_files(b->store);
+    if (held) return true;
+    errno = ENOSPC; /* which is why the store ended it */
+    return fail(b, "hold");
+}
+
+/* Calls fn for each entry of a folder that is no dot file. */
+static bool each_name(struct cria_backup *b, const char *folder,
+                      bool (*fn)(struct cria_backup *b, const char *folder, const char *name))
+{
+    bool good = true;
+    DIR *dir = is_faulty() ? NULL : opendir(folder);
+    if (!dir) return errno == ENOENT || fail(b, "open folder");
+    while (good) {
+        errno = 0; /* tells the end from a failure */
+        const struct dirent *entry = readdir(dir);
+        if (!entry && errno) good = fail(b, "read folder");
+        if (!entry) break;
+        if (entry->d_name[0] != '.') good = fn(b, folder, entry->d_name);
+    }
+    int why = errno;
     closedir(dir);
-    return empty;
+    errno = why;
+    return good;
 }
 
-/* What the archive says of itself, beside what was unpacked. */
-struct unpacked {
-    struct cria_buf manifest, segments_sha256;
-    char database[CRIA_SHA256_HEX]; /* "": there was none */
-    struct cria_sha256 segments;
-};
-
-static enum cria_status restore_entry(struct cria_call *call, int fd, const char *folder,
-                                      const struct cria_archive_entry *entry, struct unpacked *u,
-                                      struct cria_restored *out)
+/* Blobs stay while they are held. A search file never changes, but may be merged away meanwhile;
+ * what is not there is made again from the texts. */
+static bool add_file(struct cria_backup *b, const char *folder, const char *name)
 {
-    char sha256[CRIA_SHA256_HEX];
-    struct cria_buf *text = strcmp(entry->path, "manifest.json") == 0  ? &u->manifest
-                            : strcmp(entry->path, SEGMENTS_ENTRY) == 0 ? &u->segments_sha256
-                                                                       : NULL;
-    bool is_database = strcmp(entry->path, "cria.db") == 0;
-    bool is_blob = cria_archive_is_blob(entry->path);
-    bool is_segment = cria_archive_is_segment(entry->path);
-    if (!text && !is_database && !is_blob && !is_segment)
-        return cria_archive_damaged(call, "an entry does not belong to a backup");
-    enum cria_status st = take_entry(call, fd, folder, entry, sha256, text);
-    if (st != CRIA_OK) return st;
-    out->bytes += entry->size;
-    if (is_database) memcpy(u->database, sha256, sizeof(u->database));
-    if (is_segment) add_digest(&u->segments, entry->path, sha256);
-    if (!is_blob) return CRIA_OK;
-    out->blobs++;
-    if (strcmp(entry->path + strlen(entry->path) - 64, sha256) != 0)
-        return cria_archive_damaged(call, "a file differs from its digest");
-    return CRIA_OK;
-}
-
-static enum cria_status restore_all(struct cria_call *call, int fd, const char *folder,
-                                    struct unpacked *u, struct cria_restored *out)
-{
-    struct cria_archive_entry entry;
-    char sha256[CRIA_SHA256_HEX];
-    enum cria_status st = CRIA_OK;
-    while (st == CRIA_OK && cria_archive_next(call, fd, &entry, &st))
-        st = restore_entry(call, fd, folder, &entry, u, out);
-    if (st != CRIA_OK) return st;
-    if (!u->database[0]) return cria_archive_damaged(call, "there is no database in it");
-    bool fits = cria_str_find(cria_buf_str(&u->manifest), cria_str_from(u->database)) != SIZE_MAX &&
-                cria_str_find(cria_buf_str(&u->manifest), CRIA_STR("cria-backup-1")) != SIZE_MAX;
-    if (!fits) return cria_archive_damaged(call, "the database differs from its digest");
-    cria_sha256_finish_hex(&u->segments, sha256);
-    if (!cria_str_is(cria_buf_str(&u->segments_sha256), sha256))
-        return cria_archive_damaged(call, "the search files differ from their digest");
-    return CRIA_OK;
-}
-
-enum cria_status cria_backup_restore(struct cria_call *call, const char *file, const char *folder,
-                                     struct cria_restored *out)
-{
-    struct unpacked unpacked = {0};
-    *out = (struct cria_restored){0};
-    if (!is_empty_folder(folder))
-        return cria_fail(call, CRIA_E_CONFLICT,
-                         "%s is not empty: a backup is restored into a new folder", folder);
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return cria_archive_fail(call, file);
-    cria_buf_init(&unpacked.manifest, MANIFEST_MAX);
-    cria_buf_init(&unpacked.segments_sha256, MANIFEST_MAX);
-    cria_sha256_init(&unpacked.segments);
-    enum cria_status st = restore_all(call, fd, folder, &unpacked, out);
-    cria_buf_release(&unpacked.manifest);
-    cria_buf_release(&unpacked.segments_sha256);
+    char path[PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    bool is_blob = cria_archive_is_blob(path + b->root);
+    if (!is_blob && !cria_archive_is_segment(path + b->root)) return true;
+    int fd = is_faulty() ? -1 : open(path, O_RDONLY | O_CLOEXEC); /* keeps the bytes, too */
+    if (fd < 0) return (errno == ENOENT && !is_blob) || fail(b, "open");
+    struct stat info;
+    bool good = !is_faulty() && fstat(fd, &info) == 0
+                    ? put_file(b, fd, (uint64_t)info.st_size, folder + b->root, name, is_blob)
+                    : fail(b, "size");
+    int why = errno;
     close(fd);
+    errno = why;
+    return good;
+}
+
+static bool add_group(struct cria_backup *b, const char *folder, const char *name)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return each_name(b, path, add_file);
+}
+
+static bool add_project(struct cria_backup *b, const char *folder, const char *name)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return each_name(b, path, add_group);
+}
+
+static bool put_folder(struct cria_backup *b, const char *name)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/%s", cria_store_folder(b->store), name);
+    return each_name(b, path, add_project);
+}
+
+static bool put_all(struct cria_backup *b)
+{
+    static const char end[2 * CRIA_ARCHIVE_BLOCK];
+    char sha256[CRIA_SHA256_HEX];
+    /* The blobs behind the database: those that its rows name are there by then. */
+    if (!put_manifest(b) || !put_database(b) || !put_folder(b, "blobs") ||
+        !put_folder(b, "segments"))
+        return false;
+    cria_sha256_finish_hex(&b->digests, sha256);
+    if (!put_text(b, CRIA_BACKUP_DIGESTS, cria_str_from(sha256)) || !put(b, end, sizeof(end)))
+        return false;
+    if (b->buffers[b->filling].len) hand_over(b);
+    return true;
+}
+
+/* ---- its life */
+
+static void *copy_thread(void *arg)
+{
+    struct cria_backup *b = arg;
+    struct cria_store *store = b->store;
+    cria_thread_in_background();
+    b->since_ns = cria_now_ns();
+    bool good = put_all(b);
+    if (!good && !is_stopped(b))
+        cria_log(CRIA_LOG_ERROR, "backup.failed", "what='%s' why='%s'", b->failed,
+                 errno ? strerror(errno) : "the bytes ended too early");
+    cria_store_release_files(store);
+    cria_blobs_hold(false);
+    atomic_store(&b->outcome, good ? CRIA_BACKUP_END : CRIA_BACKUP_FAIL);
+    b->reader.wake(b->reader.arg);
+    unref(b);
+    cria_store_copying_end(store);
+    return NULL;
+}
+
+static bool start_thread(struct cria_backup *b)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    bool good = pthread_create(&thread, &attributes, copy_thread, b) == 0;
+    pthread_attr_destroy(&attributes);
+    return good;
+}
+
+/* Within cria_store_copying_begin and cria_blobs_hold, which a failure leaves to the caller. */
+static enum cria_status start(struct cria_store *store, struct cria_call *call,
+                              const struct cria_backup_reader *reader, struct cria_backup **out)
+{
+    struct cria_backup *b = cria_fault_fires(CRIA_FAULT_ALLOC) ? NULL : malloc(sizeof(*b));
+    if (!b) return cria_fail_memory(call);
+    memset(b, 0, offsetof(struct cria_backup, buffers));
+    for (size_t i = 0; i < BUFFERS; i++) {
+        atomic_init(&b->buffers[i].is_full, false);
+        b->buffers[i].len = 0;
+    }
+    b->store = store;
+    b->reader = *reader;
+    b->root = strlen(cria_store_folder(store)) + 1;
+    atomic_init(&b->refs, 2);
+    atomic_init(&b->outcome, CRIA_BACKUP_WAIT);
+    cria_sha256_init(&b->digests);
+    enum cria_status st = cria_store_hold_files(store, call, &b->files);
+    if (st == CRIA_OK && !start_thread(b)) {
+        cria_store_release_files(store);
+        st = cria_fail(call, CRIA_E_LIMIT, "The thread of the backup could not be started");
+    }
+    if (st == CRIA_OK)
+        *out = b;
+    else
+        free(b);
     return st;
 }
 
-/* ---- what the database says beside what is there */
-
-/* Steps by hand: the call's arena would grow with each row. */
-static enum cria_status verify_blobs(struct cria_store *store, struct cria_call *call,
-                                     struct cria_tx *tx)
+enum cria_status cria_backup_start(struct cria_store *store, struct cria_call *call,
+                                   const struct cria_backup_reader *reader,
+                                   struct cria_backup **out)
 {
-    enum cria_status st = CRIA_OK;
-    enum cria_step step = CRIA_STEP_FAILED;
-    struct cria_stmt *stmt = tx->driver->prepare(
-        tx->conn, CRIA_STR("SELECT project_id, sha256, size_bytes FROM files UNION ALL"
-                           " SELECT project_id, sha256, size_bytes FROM attachments"));
-    while (stmt && st == CRIA_OK && (step = tx->driver->step(stmt)) == CRIA_STEP_ROW) {
-        char path[PATH_BYTES], name[CRIA_SHA256_HEX];
-        struct stat info;
-        struct cria_str project = tx->driver->column_str(stmt, 0),
-                        sha256 = tx->driver->column_str(stmt, 1);
-        snprintf(name, sizeof(name), "%.*s", CRIA_STR_ARG(sha256));
-        snprintf(path, sizeof(path), "%s/blobs/%.*s/%.2s/%s", cria_store_folder(store),
-                 CRIA_STR_ARG(project), name, name);
-        if (stat(path, &info) != 0 || info.st_size != tx->driver->column_int(stmt, 2))
-            st = cria_fail(call, CRIA_E_CORRUPT, "%s is missing or cut, but the database names it",
-                           path);
+    if (!cria_blobs_hold(true)) return cria_transfer_busy(call);
+    enum cria_status st = CRIA_E_UNAVAILABLE;
+    if (cria_store_copying_begin(store)) {
+        st = start(store, call, reader, out);
+        if (st == CRIA_OK) return CRIA_OK;
+        cria_store_copying_end(store);
+    } else {
+        cria_fail(call, st, "The server is stopping");
     }
-    if (st == CRIA_OK && step == CRIA_STEP_FAILED)
-        st = cria_fail(call, CRIA_E_CORRUPT, "The database cannot be read: %s",
-                       tx->driver->message(tx->conn));
-    if (stmt) tx->driver->reset(stmt);
-    return st;
-}
-
-enum cria_status cria_backup_verify(struct cria_store *store, struct cria_call *call)
-{
-    struct cria_tx *tx = NULL;
-    struct cria_query q;
-    int64_t missing = 0;
-    enum cria_status st = cria_store_read_begin(store, call, &tx);
-    if (st == CRIA_OK) st = verify_blobs(store, call, tx);
-    if (st == CRIA_OK) { /* hex() reads every page of every text */
-        cria_query_open(&q, tx, call,
-                        CRIA_STR("SELECT count(*) FROM documents d WHERE NOT EXISTS (SELECT 1 FROM"
-                                 " document_texts t WHERE t.project_id = d.project_id AND"
-                                 " t.document_id = d.id AND length(hex(t.body)) >= 0)"));
-        if (cria_query_next(&q)) missing = cria_query_get_int(&q);
-        st = cria_query_close(&q);
-    }
-    cria_store_read_end(tx);
-    if (st == CRIA_OK && missing)
-        st = cria_fail(call, CRIA_E_CORRUPT, "%lld documents have no text", (long long)missing);
+    cria_blobs_hold(false);
     return st;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -22,7 +23,7 @@ enum { STRAY_AGE_S = 3600, PATH_BYTES = CRIA_STORE_PATH + 256 };
  * time. What was put and has no row yet is pinned: path -> how often. */
 static pthread_mutex_t release_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cria_map pins;
-static bool is_held; /* a backup is being made: what is named now has to stay */
+static atomic_bool is_held; /* a backup is being made: what is named now has to stay */
 
 static bool pin(const char *path, int change)
 {
@@ -204,11 +205,13 @@ enum cria_status cria_blob_open(struct cria_store *store, struct cria_call *call
     return CRIA_OK;
 }
 
+/* The lock only to begin: a delete may be about to unlink. Who ends it may be of a low priority and
+ * be put aside with the lock. */
 bool cria_blobs_hold(bool hold)
 {
+    if (!hold) return atomic_exchange(&is_held, false);
     pthread_mutex_lock(&release_lock);
-    bool changed = is_held != hold;
-    is_held = hold;
+    bool changed = !atomic_exchange(&is_held, true);
     pthread_mutex_unlock(&release_lock);
     return changed;
 }

@@ -473,6 +473,100 @@ CRIA_TEST(readers_see_whole_commits_while_a_writer_writes)
     driver->close(writer);
 }
 
+/* ---- copies of a database in use */
+
+enum { HELD_FILES_MAX = 4, HELD_BYTES_MAX = 16 << 20 };
+struct held {
+    char *bytes[HELD_FILES_MAX];
+    size_t sizes[HELD_FILES_MAX];
+    size_t count;
+};
+
+static void read_held(const struct cria_database_file *files, struct held *out)
+{
+    *out = (struct held){0};
+    for (; files->name; files++, out->count++) {
+        assert_in_range(out->count, 0, HELD_FILES_MAX - 1);
+        char *bytes = out->bytes[out->count] = malloc(HELD_BYTES_MAX);
+        assert_non_null(bytes);
+        size_t size = out->sizes[out->count] = (size_t)files->size(files->fd);
+        assert_in_range(size, 1, HELD_BYTES_MAX);
+        assert_int_equal(pread(files->fd, bytes, size, 0), size);
+    }
+}
+
+static void free_held(struct held *held)
+{
+    for (size_t i = 0; i < held->count; i++) free(held->bytes[i]);
+}
+
+static void write_held(const struct store_fixture *f, const struct cria_database_file *files,
+                       const struct held *held)
+{
+    for (size_t i = 0; i < held->count; i++) {
+        char path[400];
+        snprintf(path, sizeof(path), "%s/%s", f->folder, files[i].name);
+        FILE *file = fopen(path, "wb");
+        assert_non_null(file);
+        assert_int_equal(fwrite(held->bytes[i], 1, held->sizes[i], file), held->sizes[i]);
+        assert_int_equal(fclose(file), 0);
+    }
+}
+
+static void put_many(struct cria_conn *conn, int from, int to)
+{
+    static const char bytes[5000];
+    for (int i = from; i < to; i++) {
+        char key[32];
+        snprintf(key, sizeof(key), "key-%d", i);
+        assert_int_equal(put(conn, key, CRIA_STR("s"), cria_str_make(bytes, sizeof(bytes)), i),
+                         CRIA_STEP_DONE);
+    }
+}
+
+CRIA_TEST(held_files_only_grow_at_their_end)
+{
+    struct store_fixture *f = *state, *g = store_fixture_new();
+    struct cria_conn *conn = with_table(f);
+    const struct cria_database_file *files = NULL;
+    struct held before, after, later;
+    put_many(conn, 0, 300);       /* some checkpoints */
+    for (int i = 0; i < 2; i++) { /* the second time changes nothing */
+        run(conn, "BEGIN");
+        files = driver->hold_files(conn);
+        assert_non_null(files);
+        run(conn, "COMMIT");
+    }
+    read_held(files, &before);
+    put_many(conn, 300, 800);
+    read_held(files, &after);
+    size_t last = before.count - 1;
+    for (size_t i = 0; i <= last; i++) {
+        if (i < last) assert_int_equal(after.sizes[i], before.sizes[i]);
+        assert_memory_equal(after.bytes[i], before.bytes[i], before.sizes[i]);
+    }
+    assert_true(after.sizes[last] > before.sizes[last]);
+    driver->release_files(conn);
+    put_many(conn, 800, 810);
+    read_held(files, &later);
+    assert_true(later.sizes[0] > after.sizes[0]);
+    assert_true(later.sizes[last] <
+                after.sizes[last]); /* nothing of what is in the others by now */
+    /* what was read, old files and the longer last one, is a database with all rows of before */
+    struct held mixed = before;
+    mixed.bytes[last] = after.bytes[last];
+    mixed.sizes[last] = after.sizes[last] - 1000; /* a torn end */
+    write_held(g, files, &mixed);
+    driver->close(conn);
+    conn = open_conn(g, true);
+    assert_int_equal(ask(conn, "SELECT count(*) FROM t WHERE n < 790"), 790);
+    driver->close(conn);
+    free_held(&before);
+    free_held(&after);
+    free_held(&later);
+    store_fixture_free(g);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, store_setup_closed, store_teardown)
@@ -492,6 +586,7 @@ int main(void)
         CASE(a_reader_without_a_database_is_told_so),
         CASE(the_log_is_checkpointed_before_it_grows_large),
         CASE(readers_see_whole_commits_while_a_writer_writes),
+        CASE(held_files_only_grow_at_their_end),
     };
     int failed = 0;
     for (size_t i = 0; i < CRIA_COUNT(drivers); i++) {

@@ -21,6 +21,14 @@ enum cria_failure {
     CRIA_FAILURE_OTHER
 };
 
+/** A file of the database. `name`: in the data folder. fd: for pread alone, by any thread. size:
+ * how many bytes of it there are to read now; 0 on failure. */
+struct cria_database_file {
+    const char *name;
+    int fd;
+    uint64_t (*size)(int fd);
+};
+
 struct cria_driver {
     const char *name;
     /** The writer makes what is missing; a reader finds it. folder: of the data. */
@@ -51,9 +59,15 @@ struct cria_driver {
      * integer, b bytes, t text and all else. */
     bool (*columns)(struct cria_conn *conn, const char *table,
                     void (*each)(void *arg, const char *name, char kind), void *arg);
-    /** Writes a consistent copy of the whole database to a file that is not there yet, while others
-     * write. Outside a transaction. */
-    bool (*snapshot)(struct cria_conn *conn, const char *path);
+    /** Called within a transaction of the writer: from its commit on, until release_files, the
+     * database's files do not change but for bytes at the end of the last of them. So they can be
+     * read one after the other, each as long as it is when its turn comes, while the writer goes
+     * on; together they are what a crash would have left, with all that was committed before. May
+     * be called twice. @return what to read, in this order, ended by one without a name; the
+     * connection's own, good until it is closed. NULL on failure. */
+    const struct cria_database_file *(*hold_files)(struct cria_conn *writer);
+    /** On the writer's thread, outside a transaction. */
+    void (*release_files)(struct cria_conn *writer);
     /** Bytes of the write-ahead log, for metrics. */
     uint64_t (*wal_bytes)(struct cria_conn *conn);
 };

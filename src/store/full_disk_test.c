@@ -3,14 +3,15 @@
  * there is room again the store takes writes without one. Skipped where a test may not mount. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #ifdef __linux__
-#include <sched.h>
 #include <sys/mount.h>
 #endif
 
 #include "platform/clock.h"
+#include "store/backup.h"
 #include "store/blobs.h"
 #include "store/records.h"
 #include "tests/support/test_store.h"
@@ -272,6 +273,67 @@ CRIA_TEST(a_blob_that_does_not_fit_leaves_nothing_behind)
     close(fd);
 }
 
+/* ---- a backup writes nothing to the disk */
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static enum cria_backup_pull take_all(struct cria_backup *backup, struct cria_buf *out)
+{
+    enum cria_backup_pull pulled;
+    while ((pulled = cria_backup_pull(backup, out, 65536)) == CRIA_BACKUP_WAIT ||
+           pulled == CRIA_BACKUP_MORE)
+        sched_yield();
+    return pulled;
+}
+
+static struct cria_backup *start_backup(struct store_fixture *f)
+{
+    static const struct cria_backup_reader reader = {.wake = nothing, .gone = nothing};
+    struct cria_backup *backup = NULL;
+    store_fixture_forget(f);
+    enum cria_status st = cria_backup_start(f->store, &f->call, &reader, &backup);
+    if (st != CRIA_OK) fail_msg("%s: %s", cria_status_name(st), f->call.error);
+    return backup;
+}
+
+CRIA_TEST(a_backup_works_on_a_full_disk)
+{
+    struct store_fixture *f = *state;
+    struct cria_buf bytes;
+    if (!f) skip();
+    open_store(f);
+    fill(f, 2 << 20);
+    write_until_full(f);
+    cria_buf_init(&bytes, 2 * DISK_BYTES);
+    struct cria_backup *backup = start_backup(f);
+    assert_int_equal(take_all(backup, &bytes), CRIA_BACKUP_END);
+    cria_backup_close(backup);
+    cria_buf_release(&bytes);
+}
+
+/* What fills the disk may be the log, which grows while the database is read: writers come first.
+ */
+CRIA_TEST(a_disk_that_becomes_full_ends_a_backup)
+{
+    struct store_fixture *f = *state;
+    struct cria_buf bytes;
+    if (!f) skip();
+    open_store(f);
+    for (unsigned n = 0; n < 40; n++) assert_int_equal(insert(f, n), CRIA_OK);
+    cria_buf_init(&bytes, 2 * DISK_BYTES);
+    struct cria_backup *backup = start_backup(f); /* the database does not fit its buffers */
+    fill(f, 1 << 20);
+    for (unsigned n = 40; insert(f, n) == CRIA_OK; n++) assert_in_range(n, 40, 1000);
+    assert_true(cria_store_figures(f->store).is_full);
+    assert_int_equal(take_all(backup, &bytes), CRIA_BACKUP_FAIL);
+    cria_backup_close(backup);
+    cria_buf_release(&bytes);
+    make_room(f);
+}
+
 #ifdef __linux__
 static bool put(const char *path, const char *text)
 {
@@ -311,6 +373,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_ballast_is_kept_for_deletes, setup, teardown),
         cmocka_unit_test_setup_teardown(a_restart_works_on_a_full_disk, setup, teardown),
         cmocka_unit_test_setup_teardown(writes_come_back_with_the_room, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_backup_works_on_a_full_disk, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_disk_that_becomes_full_ends_a_backup, setup, teardown),
         cmocka_unit_test_setup_teardown(a_blob_that_does_not_fit_leaves_nothing_behind, setup,
                                         teardown),
     };

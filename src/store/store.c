@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -42,6 +43,11 @@ struct cria_store {
     struct cria_store_figures figures;
     struct cria_tx writer;
     uint64_t space_checked_ns;
+
+    atomic_bool keeps_files;   /* wanted by a backup: any thread */
+    bool is_keeping_files;     /* is so; writer thread */
+    atomic_bool stops_copying; /* any thread */
+    atomic_uint copying;       /* threads of a backup: any thread */
 
     pthread_mutex_t readers_lock;
     pthread_cond_t reader_freed;
@@ -199,7 +205,9 @@ static void note_failure(struct cria_store *store, enum cria_failure why)
     pthread_mutex_unlock(&store->lock);
     cria_log(why == CRIA_FAILURE_FULL ? CRIA_LOG_ERROR : CRIA_LOG_FATAL, "store.commit", "why='%s'",
              store->driver->message(store->writer.conn));
-    if (why == CRIA_FAILURE_FULL) give_ballast_back(store);
+    if (why != CRIA_FAILURE_FULL) return;
+    give_ballast_back(store);
+    cria_store_release_files(store); /* what fills the disk may be the log: deletes come first */
 }
 
 /* All writes of the batch in one transaction; every one has its status afterwards. */
@@ -256,8 +264,17 @@ static size_t keep_freeing(struct cria_write **batch, size_t count)
     return kept;
 }
 
+/* A backup has let go of the files: the next commit may checkpoint again. */
+static void settle_files(struct cria_store *store)
+{
+    if (!store->is_keeping_files || atomic_load(&store->keeps_files)) return;
+    store->driver->release_files(store->writer.conn);
+    store->is_keeping_files = false;
+}
+
 static void write_batch(struct cria_store *store, struct cria_write **batch, size_t count)
 {
+    settle_files(store);
     if (!store->figures.is_writable) { /* only this thread changes it */
         for (size_t i = 0; i < count; i++) batch[i]->status = refuse_broken(batch[i]->call);
         return;
@@ -500,6 +517,7 @@ enum cria_status cria_store_open(const struct cria_store_options *options, struc
 void cria_store_close(struct cria_store *store)
 {
     if (!store) return;
+    cria_store_stop_copying(store);
     pthread_mutex_lock(&store->lock);
     store->is_ending = true;
     pthread_cond_signal(&store->work);
@@ -594,21 +612,65 @@ enum cria_status cria_store_secret(struct cria_store *store, struct cria_call *c
     return st == CRIA_E_NOT_FOUND ? cria_store_write(store, call, secret_make, &secret) : st;
 }
 
-/* ---- snapshots
+/* ---- copying the files
  * ------------------------------------------------------------------------------------------------
  */
 
-enum cria_status cria_store_snapshot(struct cria_store *store, struct cria_call *call,
-                                     const char *path)
+static enum cria_status hold_files(struct cria_tx *tx, struct cria_call *call, void *arg)
 {
-    struct cria_conn *conn = NULL;
-    enum cria_status st = store->driver->open(store->folder, false, 0, call, &conn);
-    if (st != CRIA_OK) return st;
-    if (!store->driver->snapshot(conn, path))
-        st = store->driver->failure(conn) == CRIA_FAILURE_FULL
-                 ? cria_fail(call, CRIA_E_NO_SPACE, "The disk is full: no copy could be made")
-                 : cria_fail(call, CRIA_E_IO, "The database cannot be copied: %s",
-                             store->driver->message(conn));
-    store->driver->close(conn);
+    const struct cria_database_file **files = arg;
+    tx->store->is_keeping_files = true;
+    atomic_store(&tx->store->keeps_files, true); /* here: a second run may follow a full disk */
+    *files = tx->driver->hold_files(tx->conn);
+    if (*files) return CRIA_OK;
+    enum cria_failure why = tx->driver->failure(tx->conn);
+    if (why == CRIA_FAILURE_FULL || why == CRIA_FAILURE_MEMORY) return refuse(tx->store, call, why);
+    return cria_fail(call, CRIA_E_IO, "The database's files cannot be opened");
+}
+
+enum cria_status cria_store_hold_files(struct cria_store *store, struct cria_call *call,
+                                       const struct cria_database_file **files)
+{
+    /* As if it freed space: on a full disk, too, a backup can be made. */
+    enum cria_status st = cria_store_write_freeing(store, call, hold_files, files);
+    if (st != CRIA_OK) cria_store_release_files(store);
     return st;
+}
+
+bool cria_store_holds_files(const struct cria_store *store)
+{
+    return atomic_load(&store->keeps_files);
+}
+
+void cria_store_release_files(struct cria_store *store)
+{
+    atomic_store(&store->keeps_files, false);
+}
+
+bool cria_store_copying_begin(struct cria_store *store)
+{
+    atomic_fetch_add(&store->copying, 1);
+    if (!atomic_load(&store->stops_copying)) return true;
+    atomic_fetch_sub(&store->copying, 1);
+    return false;
+}
+
+bool cria_store_copying_stops(const struct cria_store *store)
+{
+    return atomic_load(&store->stops_copying);
+}
+
+void cria_store_copying_end(struct cria_store *store)
+{
+    atomic_fetch_sub(&store->copying, 1);
+}
+
+/* Looks again and again: the thread that it waits for has the lowest priority, and must not hold a
+ * lock. */
+void cria_store_stop_copying(struct cria_store *store)
+{
+    static const struct timespec pause = {.tv_nsec = 1000000};
+    if (!store) return;
+    atomic_store(&store->stops_copying, true);
+    while (atomic_load(&store->copying)) nanosleep(&pause, NULL);
 }

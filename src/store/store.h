@@ -30,7 +30,10 @@ struct cria_store_options {
  */
 CRIA_MUST_CHECK enum cria_status cria_store_open(const struct cria_store_options *options,
                                                  struct cria_call *call, struct cria_store **out);
-/** Commits what is queued, checkpoints, unlocks. NULL is fine. */
+/** Ends a backup that goes on (backup.h) and waits, some milliseconds, until nothing of it is left;
+ * none begins afterwards. Before what it wakes is freed. NULL is fine. */
+void cria_store_stop_copying(struct cria_store *store);
+/** Stops a backup, commits what is queued, checkpoints, unlocks. NULL is fine. */
 void cria_store_close(struct cria_store *store);
 
 /** A snapshot: sees all that was committed before. Any thread, blocks at most for a free
@@ -81,9 +84,6 @@ struct cria_store_figures {
     bool is_full;     /* the disk was full at the last write */
 };
 struct cria_store_figures cria_store_figures(struct cria_store *store);
-/** Writes a consistent copy of the database to a new file; writers go on meanwhile. Blocks. */
-CRIA_MUST_CHECK enum cria_status cria_store_snapshot(struct cria_store *store,
-                                                     struct cria_call *call, const char *path);
 /** The folder, absolute. */
 const char *cria_store_folder(const struct cria_store *store);
 /** A random secret of this data folder, made at first use and kept: "page", "blob" …. Any thread.

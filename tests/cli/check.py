@@ -195,7 +195,7 @@ def backup_and_restore():
             assert not (place / "backup.tar.part").exists()
         with tarfile.open(file) as archive:
             kept = {name.split("/")[0] for name in archive.getnames()}
-        assert kept == {"manifest.json", "cria.db", "blobs", "segments", "segments.sha256"}, kept
+        assert kept == {"manifest.json", "cria.db", "cria.db-wal", "blobs", "segments", "digests.sha256"}, kept
         assert "digests" in subprocess.run([CRIA, "restore", file, place / "data", "--verify"],
                                            check=True, capture_output=True, text=True).stdout
         with Server(data=place / "data") as again:
@@ -224,6 +224,31 @@ def backup_and_restore():
     finally:
         stop.set()
         shutil.rmtree(place)
+
+
+def a_backup_whose_reader_leaves():
+    """Neither one who leaves nor one who stays and reads nothing is in anybody's way."""
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
+    from client import Api
+    from cria_server import Server, wait_for
+
+    def begin(server):
+        link = socket.create_connection((server.host, server.port))
+        link.sendall(b"GET /backup HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b" 200 " in link.recv(1000)
+        return link
+
+    with Server() as server:
+        Api(server).create_file("big.bin", os.urandom(30 << 20))
+        with begin(server):
+            assert server.request("GET", "/backup").status == 409
+        wait_for("the next backup", lambda: server.request("GET", "/backup").status == 200)
+        with begin(server) as link:
+            begun = time.monotonic()
+            server.stop()
+            assert time.monotonic() - begun < 10
+            got = b"".join(iter(lambda: link.recv(1 << 20), b""))
+            assert len(got) < 30 << 20 and not got.endswith(b"0\r\n\r\n")
 
 
 def a_backup_that_is_cut():
@@ -439,7 +464,7 @@ def main():
     passed = failed = 0
     for test in (without_an_index, add_uploads_by_difference, questions, conversation, looking, lists,
                  mistakes, manual_completions_doctor, a_folder_without_a_server,
-                 backup_and_restore, a_backup_that_is_cut, export_and_import,
+                 backup_and_restore, a_backup_whose_reader_leaves, a_backup_that_is_cut, export_and_import,
                  keys_and_projects_in_json, a_conversation_on_a_terminal, progress_on_a_terminal,
                  colours_on_a_terminal):
         try:

@@ -4,14 +4,15 @@
  * (SQLite before 3.51.3 can lose commits when two connections write or checkpoint at once); readers
  * are opened read-only and never checkpoint. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <unistd.h>
 
+#include "base/fault.h"
 #include "base/map.h"
-#include "platform/clock.h"
 #include "store/driver.h"
 #include "store/schema.h"
 #include "store/sqlite/vfs.h"
@@ -22,8 +23,6 @@ enum {
     WRITER_CACHE_KIB = 4096,
     BUSY_MS = 5000,
     MAX_STATEMENTS = 256,
-    REST_STEPS = 20000, /* some milliseconds of a copy */
-    REST_MAX_NS = 50000000,
     APPLICATION_ID = 0x43726961 /* "Cria": tells our files from those of other programs */
 };
 
@@ -31,6 +30,11 @@ struct cria_conn {
     sqlite3 *db;
     struct cria_map statements; /* text -> sqlite3_stmt */
     bool is_short;              /* our own memory was, at the last statement prepared */
+    int wal_max_pages;          /* the writer's */
+    /* The database and its log, for copies; opened at the first. They stay open as long as the
+     * connection: closing the one would drop the locks that SQLite has on it (POSIX gives them to
+     * the process, not to the descriptor), and another program would take the server for gone. */
+    struct cria_database_file files[3];
     char path[PATH_BYTES];
 };
 
@@ -58,6 +62,8 @@ static void close_conn(struct cria_conn *conn)
     if (!conn) return;
     drop_statements(conn);
     sqlite3_close(conn->db);
+    for (size_t i = 0; i < CRIA_COUNT(conn->files); i++)
+        if (conn->files[i].name) close(conn->files[i].fd);
     free(conn);
 }
 
@@ -134,6 +140,7 @@ static enum cria_status open_conn(const char *folder, bool is_writer, uint32_t w
                 (is_writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
     struct cria_conn *conn = calloc(1, sizeof(*conn));
     if (!conn) return cria_fail_memory(call);
+    conn->wal_max_pages = (int)wal_max_pages;
     if (snprintf(conn->path, sizeof(conn->path), "%s/cria.db", folder) >= (int)sizeof(conn->path)) {
         free(conn);
         return cria_fail(call, CRIA_E_BAD_REQUEST, "The path of the data folder is too long");
@@ -264,27 +271,68 @@ static bool columns(struct cria_conn *conn, const char *table,
     return code == SQLITE_DONE;
 }
 
-/* Called by SQLite each so many steps of a copy: it sleeps as long as those took, so that writers
- * find the disk and a processor. */
-static int rest(void *arg)
+/* ---- copies of a database in use. The file is written by checkpoints alone, and those are made by
+ * the writer alone. The log begins anew only when all of it is in the database file (walRestartLog
+ * in SQLite's wal.c), so as long as one frame is not, it only grows: a frame once committed stays
+ * as it is. Frames carry running checksums, so a log that was read while it grew is recovered up to
+ * its last whole transaction, as after a crash (SQLite's fileformat2.html, section 4). */
+
+static uint64_t file_bytes(int fd)
 {
-    uint64_t *since_ns = arg, worked_ns = cria_now_ns() - *since_ns;
-    const struct timespec pause = {0, worked_ns < REST_MAX_NS ? (long)worked_ns : REST_MAX_NS};
-    nanosleep(&pause, NULL);
-    *since_ns = cria_now_ns();
-    return 0;
+    struct stat info;
+    return fstat(fd, &info) == 0 ? (uint64_t)info.st_size : 0;
 }
 
-static bool snapshot(struct cria_conn *conn, const char *path)
+/* Without the frames of its earlier lives, which may be many times those of this one: behind the
+ * last frame that has the salts of the header there is none that has them. */
+static uint64_t log_bytes(int fd)
 {
-    uint64_t since_ns = cria_now_ns();
-    char *sql = sqlite3_mprintf("VACUUM INTO %Q", path);
-    sqlite3_progress_handler(conn->db, REST_STEPS, rest, &since_ns);
-    /* The database itself was opened for reading; this lets the copy be written. */
-    bool good = sql && exec(conn, "PRAGMA query_only=0") && exec(conn, sql);
-    sqlite3_progress_handler(conn->db, 0, NULL, NULL);
-    sqlite3_free(sql);
-    return good;
+    enum { HEAD = 32, FRAME_HEAD = 24, PAGE_SIZE_AT = 8, SALTS_AT = 16, FRAME_SALTS_AT = 8 };
+    unsigned char head[HEAD], salts[8];
+    if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head)) return 0;
+    uint64_t page = (uint64_t)head[PAGE_SIZE_AT] << 24 | (uint64_t)head[PAGE_SIZE_AT + 1] << 16 |
+                    (uint64_t)head[PAGE_SIZE_AT + 2] << 8 | head[PAGE_SIZE_AT + 3];
+    uint64_t low = 0, high = (file_bytes(fd) - HEAD) / (FRAME_HEAD + page);
+    while (low < high) { /* the first `low` frames have them, those from `high` on do not */
+        uint64_t middle = (low + high) / 2;
+        off_t at = (off_t)(HEAD + middle * (FRAME_HEAD + page) + FRAME_SALTS_AT);
+        if (pread(fd, salts, sizeof(salts), at) != (ssize_t)sizeof(salts)) return 0;
+        if (memcmp(salts, head + SALTS_AT, sizeof(salts)) == 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return HEAD + low * (FRAME_HEAD + page);
+}
+
+static bool open_file(struct cria_conn *conn, size_t n, const struct cria_database_file *file,
+                      const char *suffix)
+{
+    char path[PATH_BYTES + 8];
+    if (conn->files[n].name) return true;
+    if (cria_fault_fires(CRIA_FAULT_FILE)) return false;
+    snprintf(path, sizeof(path), "%s%s", conn->path, suffix);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) conn->files[n] = (struct cria_database_file){file->name, fd, file->size};
+    return fd >= 0;
+}
+
+/* The number is nobody's but ours; setting it writes the first page even if it stays the same. */
+static const struct cria_database_file *hold_files(struct cria_conn *conn)
+{
+    static const struct cria_database_file database = {.name = "cria.db", .size = file_bytes},
+                                           log = {.name = "cria.db-wal", .size = log_bytes};
+    char text[64];
+    if (!open_file(conn, 0, &database, "") || !open_file(conn, 1, &log, "-wal")) return NULL;
+    snprintf(text, sizeof(text), "PRAGMA user_version=%d",
+             (int)((ask(conn, "PRAGMA user_version") + 1) & INT32_MAX));
+    sqlite3_wal_autocheckpoint(conn->db, 0);
+    return exec(conn, text) ? conn->files : NULL;
+}
+
+static void release_files(struct cria_conn *conn)
+{
+    sqlite3_wal_autocheckpoint(conn->db, conn->wal_max_pages); /* by the next commit */
 }
 
 static uint64_t wal_bytes(struct cria_conn *conn)
@@ -313,6 +361,7 @@ const struct cria_driver cria_sqlite_driver = {
     .column_int = column_int,
     .reset = reset,
     .columns = columns,
-    .snapshot = snapshot,
+    .hold_files = hold_files,
+    .release_files = release_files,
     .wal_bytes = wal_bytes,
 };
