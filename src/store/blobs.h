@@ -32,7 +32,8 @@ CRIA_MUST_CHECK enum cria_status cria_blob_open(struct cria_store *store, struct
  * committed. */
 void cria_blob_release(struct cria_store *store, struct cria_call *call, struct cria_str project,
                        const char *sha256);
-/** Removes strays, and spool files older than an hour; on a worker, at start and now and then. */
+/** Removes strays, and spool files older than an hour; on a worker, at start and now and then.
+ * Empties the call's arena. */
 void cria_blobs_sweep(struct cria_store *store, struct cria_call *call);
 /** While held, no blob is removed: for backups. False: it is held already. */
 bool cria_blobs_hold(bool hold);

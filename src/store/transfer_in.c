@@ -473,6 +473,17 @@ static enum cria_status take_entries(struct cria_store *store, struct cria_call 
     return st == CRIA_OK && !is_whole ? cria_archive_damaged(call, "it ends too soon") : st;
 }
 
+/* With an arena of its own: a sweep empties it again and again. */
+static void sweep_blobs(struct cria_store *store)
+{
+    struct cria_arena arena;
+    struct cria_call call;
+    cria_arena_init(&arena, ARENA_BYTES);
+    cria_call_init(&call, &arena);
+    cria_blobs_sweep(store, &call);
+    cria_arena_release(&arena);
+}
+
 enum cria_status cria_project_import(struct cria_store *store, struct cria_call *call,
                                      const struct cria_import *import, struct cria_project *out)
 {
@@ -487,6 +498,6 @@ enum cria_status cria_project_import(struct cria_store *store, struct cria_call 
     /* What this cannot remove is removed by the next import of the project. */
     if (is_begun && st != CRIA_OK) (void)wipe_project(store, out->id);
     cria_blobs_hold(false);
-    if (is_begun && st != CRIA_OK) cria_blobs_sweep(store, call);
+    if (is_begun && st != CRIA_OK) sweep_blobs(store);
     return st;
 }

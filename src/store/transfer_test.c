@@ -134,7 +134,9 @@ static enum cria_status import_file(struct store_fixture *f, const char *bytes, 
     struct cria_import import = {.fd = fileno(out), .organization_id = ORGANIZATION};
     if (name) import.name = cria_str_from(name);
     store_fixture_forget(f);
+    struct cria_str kept = cria_arena_copy(&f->arena, CRIA_STR("of the request"));
     enum cria_status st = cria_project_import(f->store, &f->call, &import, &project);
+    assert_str_equal(kept, "of the request"); /* whatever became of the import */
     fclose(out);
     return st;
 }
