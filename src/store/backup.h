@@ -3,7 +3,7 @@
  * Room: store. Nothing is written to the disk, and nobody who writes waits for it. The stream is a
  * tar archive (POSIX.1-1988 ustar): manifest.json, cria.db, cria.db-wal (the database as a crash
  * would leave it), blobs/<project>/<2 hex>/<sha256>, segments/<project>/<index>/<name> (search
- * files, which are made again where they are missing), digests.sha256. What was acknowledged before
+ * files, which are made again where they are missing), digests.xxh128. What was acknowledged before
  * the backup began is in it; while it goes on no blob is deleted, and until the database is read
  * (not the blobs) its log only grows. */
 #ifndef CRIA_STORE_BACKUP_H

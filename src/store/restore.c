@@ -35,10 +35,16 @@ static bool make_folders(const char *folder, char *path)
     return true;
 }
 
-/* Copies an entry to its place, or, when `text` is given, there; its digest in sha256. */
+/* What an entry's bytes come to. */
+struct sums {
+    char sha256[CRIA_SHA256_HEX];
+    XXH3_state_t xxh3;
+};
+
+/* Copies an entry to its place, or, when `text` is given, there. */
 static enum cria_status take_entry(struct cria_call *call, int fd, const char *folder,
-                                   const struct cria_archive_entry *entry,
-                                   char sha256[CRIA_SHA256_HEX], struct cria_buf *text)
+                                   const struct cria_archive_entry *entry, struct sums *sums,
+                                   struct cria_buf *text)
 {
     char path[PATH_BYTES], piece[PIECE];
     struct cria_sha256 hash;
@@ -52,6 +58,7 @@ static enum cria_status take_entry(struct cria_call *call, int fd, const char *f
     }
     enum cria_status st = CRIA_OK;
     cria_sha256_init(&hash);
+    XXH3_128bits_reset(&sums->xxh3);
     while (left && st == CRIA_OK) {
         size_t want = left < sizeof(piece) ? (size_t)left : sizeof(piece);
         if (!cria_archive_read_bytes(fd, piece, want)) {
@@ -60,13 +67,14 @@ static enum cria_status take_entry(struct cria_call *call, int fd, const char *f
         }
         size_t mine = own < want ? (size_t)own : want;
         cria_sha256_add(&hash, cria_str_make(piece, mine));
+        XXH3_128bits_update(&sums->xxh3, piece, mine);
         if (text) cria_buf_add(text, cria_str_make(piece, mine));
         if (to >= 0 && !cria_archive_write_bytes(to, piece, mine))
             st = cria_archive_fail(call, path);
         own -= mine;
         left -= want;
     }
-    cria_sha256_finish_hex(&hash, sha256);
+    cria_sha256_finish_hex(&hash, sums->sha256);
     if (to >= 0 && st == CRIA_OK && fsync(to) != 0) st = cria_archive_fail(call, path);
     if (to >= 0) close(to);
     return st;
@@ -89,15 +97,15 @@ struct unpacked {
     struct cria_buf manifest, digest;
     char database[CRIA_SHA256_HEX]; /* "": there was none */
     bool has_log;
-    struct cria_sha256 all;      /* of what has no digest in its name */
-    struct cria_sha256 segments; /* of these alone: cria-backup-1 */
+    struct cria_backup_digest all; /* of what has no digest in its name */
+    struct cria_sha256 segments;   /* of these alone: cria-backup-1 */
 };
 
 static enum cria_status restore_entry(struct cria_call *call, int fd, const char *folder,
                                       const struct cria_archive_entry *entry, struct unpacked *u,
                                       struct cria_restored *out)
 {
-    char sha256[CRIA_SHA256_HEX];
+    struct sums sums;
     const char *path = entry->path;
     bool is_manifest = strcmp(path, CRIA_BACKUP_MANIFEST) == 0;
     bool is_digest =
@@ -106,19 +114,22 @@ static enum cria_status restore_entry(struct cria_call *call, int fd, const char
     bool is_blob = cria_archive_is_blob(path), is_segment = cria_archive_is_segment(path);
     if (!is_manifest && !is_digest && !is_database && !is_log && !is_blob && !is_segment)
         return cria_archive_damaged(call, "an entry does not belong to a backup");
-    enum cria_status st = take_entry(call, fd, folder, entry, sha256,
+    enum cria_status st = take_entry(call, fd, folder, entry, &sums,
                                      is_manifest ? &u->manifest
                                      : is_digest ? &u->digest
                                                  : NULL);
     if (st != CRIA_OK) return st;
     out->bytes += entry->size;
-    if (is_database) memcpy(u->database, sha256, sizeof(u->database));
+    if (is_database) memcpy(u->database, sums.sha256, sizeof(u->database));
     if (is_log) u->has_log = true;
-    if (is_segment) cria_backup_add_digest(&u->segments, path, sha256);
-    if (!is_blob && !is_digest) cria_backup_add_digest(&u->all, path, sha256);
+    if (is_segment) {
+        cria_sha256_add(&u->segments, cria_str_from(path));
+        cria_sha256_add(&u->segments, cria_str_from(sums.sha256));
+    }
+    if (!is_blob && !is_digest) cria_backup_digest_add(&u->all, path, &sums.xxh3);
     if (!is_blob) return CRIA_OK;
     out->blobs++;
-    if (strcmp(path + strlen(path) - 64, sha256) != 0)
+    if (strcmp(path + strlen(path) - 64, sums.sha256) != 0)
         return cria_archive_damaged(call, "a file differs from its digest");
     return CRIA_OK;
 }
@@ -130,9 +141,9 @@ static bool says(const struct unpacked *u, const char *what)
 
 static enum cria_status check_digests(struct cria_call *call, struct unpacked *u)
 {
-    char all[CRIA_SHA256_HEX], segments[CRIA_SHA256_HEX];
+    char all[CRIA_BACKUP_DIGEST_HEX], segments[CRIA_SHA256_HEX];
     struct cria_str digest = cria_buf_str(&u->digest);
-    cria_sha256_finish_hex(&u->all, all);
+    cria_backup_digest_hex(&u->all, all);
     cria_sha256_finish_hex(&u->segments, segments);
     if (!digest.len) return cria_archive_damaged(call, "it ends too soon");
     if (!u->database[0]) return cria_archive_damaged(call, "there is no database in it");
@@ -166,7 +177,6 @@ enum cria_status cria_backup_restore(struct cria_call *call, const char *file, c
     if (fd < 0) return cria_archive_fail(call, file);
     cria_buf_init(&unpacked.manifest, TEXT_MAX);
     cria_buf_init(&unpacked.digest, TEXT_MAX);
-    cria_sha256_init(&unpacked.all);
     cria_sha256_init(&unpacked.segments);
     enum cria_status st = restore_all(call, fd, folder, &unpacked, out);
     cria_buf_release(&unpacked.manifest);

@@ -44,10 +44,11 @@ struct cria_store {
     struct cria_tx writer;
     uint64_t space_checked_ns;
 
-    atomic_bool keeps_files;   /* wanted by a backup: any thread */
-    bool is_keeping_files;     /* is so; writer thread */
-    atomic_bool stops_copying; /* any thread */
-    atomic_uint copying;       /* threads of a backup: any thread */
+    atomic_bool keeps_files;      /* wanted by a backup: any thread */
+    bool is_keeping_files;        /* is so; writer thread */
+    atomic_bool stops_copying;    /* any thread */
+    atomic_uint copying;          /* threads of a backup: any thread */
+    atomic_uint_fast64_t commits; /* any thread */
 
     pthread_mutex_t readers_lock;
     pthread_cond_t reader_freed;
@@ -219,6 +220,7 @@ static void commit_batch(struct cria_store *store, struct cria_write **batch, si
     for (size_t i = 0; i < count && good; i++) good = run_one(store, batch[i]);
     good = good && driver->exec(conn, "COMMIT");
     if (good) {
+        atomic_fetch_add(&store->commits, 1);
         pthread_mutex_lock(&store->lock);
         store->figures.commits++;
         store->figures.writes += count;
@@ -546,6 +548,11 @@ struct cria_store_figures cria_store_figures(struct cria_store *store)
     pthread_mutex_unlock(&store->lock);
     figures.wal_bytes = store->driver->wal_bytes(store->writer.conn);
     return figures;
+}
+
+uint64_t cria_store_commits(const struct cria_store *store)
+{
+    return atomic_load(&store->commits);
 }
 
 const char *cria_store_folder(const struct cria_store *store)

@@ -15,6 +15,8 @@ bool cria_store_copying_begin(struct cria_store *store);
 bool cria_store_copying_stops(const struct cria_store *store);
 /** Its last look at the store. Takes no lock. */
 void cria_store_copying_end(struct cria_store *store);
+/** How many there have been. Takes no lock. Any thread. */
+uint64_t cria_store_commits(const struct cria_store *store);
 
 /**
  * From now on the database's files do not change but at the end (driver.h, hold_files), and hold

@@ -195,7 +195,7 @@ def backup_and_restore():
             assert not (place / "backup.tar.part").exists()
         with tarfile.open(file) as archive:
             kept = {name.split("/")[0] for name in archive.getnames()}
-        assert kept == {"manifest.json", "cria.db", "cria.db-wal", "blobs", "segments", "digests.sha256"}, kept
+        assert kept == {"manifest.json", "cria.db", "cria.db-wal", "blobs", "segments", "digests.xxh128"}, kept
         assert "digests" in subprocess.run([CRIA, "restore", file, place / "data", "--verify"],
                                            check=True, capture_output=True, text=True).stdout
         with Server(data=place / "data") as again:
