@@ -178,6 +178,37 @@ CRIA_TEST(a_flipped_bit_anywhere_changes_no_answer)
     assert_in_range(said, flips / 3, flips);
 }
 
+/* At half its length, with blocks that were looked at already on both sides. */
+CRIA_TEST(a_file_cut_under_a_running_engine_changes_no_answer)
+{
+    struct search_fixture *s = *state;
+    struct answers want;
+    char path[400];
+    static const char *const kinds[] = {"seg-", "vec-", ""};
+    search_put(s, ALL, SEARCH_DOCUMENTS - ALL);
+    search_refresh(s);
+    ask_all(s, &want);
+    for (size_t k = 0; k < CRIA_COUNT(kinds); k++) {
+        search_reopen(s); /* here: cmocka catches signals itself, from the beginning of the test */
+        check_answers(s, &want);
+        struct search_files files = search_files(s, kinds[k]);
+        struct listener l = listen_to_log();
+        for (size_t i = 0; i < files.count; i++) {
+            path_of(s, files.names[i], path);
+            assert_int_equal(truncate(path, k == 2 ? 0 : size_of(path) / 2), 0);
+        }
+        check_answers(s, &want);
+        check_answers(s, &want);
+        unsigned said = heard(&l, "search.damaged");
+        assert_true(said > 0 || k == 1); /* words do not look at vectors */
+        search_refresh(s);
+    }
+    search_reopen(s);
+    check_answers(s, &want);
+    search_refresh(s);
+    search_check_files(s);
+}
+
 CRIA_TEST(a_bit_flipped_under_a_running_engine_changes_no_answer)
 {
     struct search_fixture *s = *state;
@@ -538,6 +569,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ONE(a_flipped_bit_anywhere_changes_no_answer),
+        ONE(a_file_cut_under_a_running_engine_changes_no_answer),
         ONE(a_bit_flipped_under_a_running_engine_changes_no_answer),
         ONE(files_that_are_gone_or_cut_are_made_again),
         ONE(swapped_files_are_refused),

@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "platform/mapped.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "segments are little endian"
@@ -292,7 +292,8 @@ struct section_check {
 struct cria_segment_file {
     const uint8_t *ptr;
     size_t len;
-    bool is_mapped, is_owned;
+    struct cria_mapped *mapped; /* or NULL */
+    bool is_owned;
     struct section sections[CRIA_SECTIONS_MAX];
     struct section_check checks[CRIA_SECTIONS_MAX];
     const uint8_t *checksums;
@@ -309,6 +310,7 @@ static bool check(void *arg, size_t offset, size_t len)
     struct cria_segment_file *file = section->file;
     offset += section->start;
     size_t last = (offset + len - 1) / BLOCK;
+    if (file->mapped && cria_mapped_is_lost(file->mapped)) return false;
     for (size_t n = offset / BLOCK; n <= last; n++) {
         uint64_t bit = UINT64_C(1) << (n & 63);
         if (atomic_load_explicit(&file->verified[n >> 6], memory_order_acquire) & bit) continue;
@@ -427,13 +429,10 @@ enum cria_status cria_segment_file_open(const char *path, struct cria_call *call
     }
     bool good = fstat(fd, &status) == 0;
     if (good && status.st_size > 0) {
-        void *map = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
-        good = map != MAP_FAILED;
-        if (good) {
-            file->ptr = map;
-            file->len = (size_t)status.st_size;
-            file->is_mapped = true;
-        }
+        file->mapped = cria_mapped_new(fd, (size_t)status.st_size);
+        good = file->mapped != NULL;
+        if (good) file->ptr = cria_mapped_bytes(file->mapped);
+        if (good) file->len = (size_t)status.st_size;
     }
     int error = errno;
     close(fd);
@@ -447,7 +446,7 @@ enum cria_status cria_segment_file_open(const char *path, struct cria_call *call
 void cria_segment_file_close(struct cria_segment_file *file)
 {
     if (!file) return;
-    if (file->is_mapped) munmap((void *)(uintptr_t)file->ptr, file->len);
+    cria_mapped_free(file->mapped);
     if (file->is_owned) free((void *)(uintptr_t)file->ptr);
     free(file->verified);
     free(file);
@@ -478,7 +477,8 @@ uint64_t cria_segment_file_size(const struct cria_segment_file *file)
 
 bool cria_segment_file_is_damaged(const struct cria_segment_file *file)
 {
-    return atomic_load(&((struct cria_segment_file *)(uintptr_t)file)->damaged);
+    return atomic_load(&((struct cria_segment_file *)(uintptr_t)file)->damaged) ||
+           (file->mapped && cria_mapped_is_lost(file->mapped));
 }
 
 enum cria_status cria_segment_file_save(const struct cria_segment_file *file,

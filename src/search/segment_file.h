@@ -73,7 +73,7 @@ uint64_t cria_segment_file_identity(const struct cria_segment_file *file);
 /** XXH3 of bytes, begun with `seed`. */
 uint64_t cria_checksum(const void *bytes, size_t len, uint64_t seed);
 uint64_t cria_segment_file_size(const struct cria_segment_file *file);
-/** Whether a block was found rotten since it was opened. */
+/** Whether a block was found rotten since it was opened, or could not be read any more. */
 bool cria_segment_file_is_damaged(const struct cria_segment_file *file);
 
 #endif

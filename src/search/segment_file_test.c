@@ -100,6 +100,21 @@ static void check_file(const struct cria_segment_file *file)
     assert_false(cria_segment_file_is_damaged(file));
 }
 
+CRIA_TEST(a_file_that_is_cut_while_it_is_open_is_damaged)
+{
+    struct fixture *f = *state;
+    struct cria_segment_file *file = NULL;
+    assert_int_equal(write_file(f, true, CRIA_COUNT(sections), &file), CRIA_OK);
+    check_file(file); /* every block was looked at */
+    assert_int_equal(truncate(f->path, 4096), 0);
+    struct cria_bytes bytes = cria_segment_section(file, 5);
+    assert_int_equal(bytes.ptr[100000], 0);
+    assert_true(cria_segment_file_is_damaged(file));
+    assert_false(cria_bytes_check(&bytes, 100000, 1));
+    cria_segment_file_close(file);
+    assert_int_equal(cria_segment_file_open(f->path, &f->call, &file), CRIA_E_CORRUPT);
+}
+
 CRIA_TEST(sections_come_back_from_file_and_memory)
 {
     struct fixture *f = *state;
@@ -356,6 +371,7 @@ CRIA_TEST(any_operation_may_fail)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ONE(a_file_that_is_cut_while_it_is_open_is_damaged),
         ONE(sections_come_back_from_file_and_memory),
         ONE(other_bytes_have_another_identity),
         ONE(a_file_without_sections_is_one),
