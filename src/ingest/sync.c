@@ -683,31 +683,33 @@ static void refresh(struct sync *s)
                  s->call.error);
 }
 
-static enum cria_status publish_as(struct sync *s, enum cria_index_status status)
+static enum cria_status write_documents(struct sync *s)
 {
-    int64_t now = cria_wall_us();
-    s->index.status = status;
+    return cria_store_write(s->env->store, &s->call, publish, s);
+}
+
+/* A generation of its own. It is called ready when it can be searched, and not before; meanwhile
+ * questions are answered by the one before it. */
+static enum cria_status export_by(struct sync *s, enum cria_status (*write)(struct sync *s))
+{
+    struct cria_collection *held =
+        cria_search_export_begin(s->env->search, s->project, s->index.id);
+    s->index.status = CRIA_INDEX_EXPORTING;
     s->index.generation++;
-    s->index.last_exported_at_us = s->index.updated_at_us = now;
-    if (status == CRIA_INDEX_READY) s->index.last_synced_at_us = now;
-    enum cria_status st = cria_store_write(s->env->store, &s->call, publish, s);
+    s->index.last_exported_at_us = s->index.updated_at_us = cria_wall_us();
+    enum cria_status st = write(s);
     if (st == CRIA_OK) refresh(s);
+    cria_search_export_end(s->env->search, held);
     return st;
 }
 
-/* Vectors for what is live already, then a generation of their own. */
+/* Vectors for what is live already. */
 static enum cria_status add_vectors(struct sync *s)
 {
     enum cria_status st = embed(s);
     if (st == CRIA_OK)
         st = cria_search_add_vectors(s->env->search, &s->call, s->project, s->index.id);
-    if (st != CRIA_OK) return st;
-    s->index.status = CRIA_INDEX_READY;
-    s->index.generation++;
-    s->index.last_synced_at_us = s->index.last_exported_at_us = cria_wall_us();
-    st = save_state(s);
-    if (st == CRIA_OK) refresh(s);
-    return st;
+    return st == CRIA_OK ? export_by(s, save_state) : st;
 }
 
 static enum cria_status fail_all(struct sync *s, const char *first_error)
@@ -731,14 +733,18 @@ static enum cria_status export_index(struct sync *s)
     s->index.files_pending = 0;
     if (s->count && s->index.files_succeeded == 0) return fail_all(s, first_error);
     s->index.error_message = (struct cria_str){0};
-    if (is_embedded(s) && !s->index.last_exported_at_us) {
-        st = publish_as(s, CRIA_INDEX_EXPORTING);
-        return st == CRIA_OK ? add_vectors(s) : st;
+    bool is_first = !s->index.last_exported_at_us;
+    if (!is_first) {
+        s->index.status = CRIA_INDEX_EXPORTING;
+        st = save_state(s);
+        if (st == CRIA_OK && is_embedded(s)) st = embed(s);
     }
-    s->index.status = CRIA_INDEX_EXPORTING;
-    st = save_state(s);
-    if (st == CRIA_OK && is_embedded(s)) st = embed(s);
-    return st == CRIA_OK ? publish_as(s, CRIA_INDEX_READY) : st;
+    if (st == CRIA_OK) st = export_by(s, write_documents);
+    if (st == CRIA_OK && is_first && is_embedded(s)) st = add_vectors(s);
+    if (st != CRIA_OK) return st;
+    s->index.status = CRIA_INDEX_READY;
+    s->index.last_synced_at_us = cria_wall_us();
+    return save_state(s);
 }
 
 /* ---- the whole

@@ -90,6 +90,7 @@ struct cria_collection {
                            * any more, to be unlinked when the manifest no longer names them */
     pthread_mutex_t lock; /* of the pointer below */
     struct cria_snapshot *current; /* NULL before the first update */
+    atomic_uint exports; /* going on: what is current answers, though the store is ahead of it */
     /* Under search->lock: */
     atomic_uint users;
     bool is_dropped;

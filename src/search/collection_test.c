@@ -401,6 +401,27 @@ CRIA_TEST(vectors_of_another_embedder_stay_out)
 
 #define ONE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* What is there answers, and nobody waits; then what was exported does. */
+CRIA_TEST(while_an_export_goes_on_the_one_before_answers)
+{
+    struct search_fixture *s = *state;
+    struct cria_search_result result;
+    struct cria_arena *arena = &s->f->arena;
+    struct cria_collection *held =
+        cria_search_export_begin(s->search, SEARCH_PROJECT, SEARCH_INDEX);
+    assert_non_null(held);
+    search_put(s, 0, 20); /* nothing was there: it is made for the question */
+    search_check_markers(s, 20);
+    search_put(s, 20, 20);
+    assert_int_equal(search_ask(s, &s->f->call, search_marker(arena, 21, 1), 10, &result), CRIA_OK);
+    for (size_t i = 0; i < result.count; i++)
+        assert_false(cria_str_is(result.hits[i].document_id, "doc-0021-1"));
+    search_check_markers(s, 20);
+    cria_search_export_end(s->search, held);
+    search_check_markers(s, 40);
+    cria_search_export_end(s->search, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +440,7 @@ int main(void)
         ONE(what_is_not_asked_for_makes_room),
         ONE(vectors_come_along_and_stay_in_merges),
         ONE(vectors_of_another_embedder_stay_out),
+        ONE(while_an_export_goes_on_the_one_before_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

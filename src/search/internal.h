@@ -22,9 +22,9 @@ void cria_search_analyser_back(struct cria_search *search, struct cria_analyser 
 struct cria_collection *cria_search_take(struct cria_search *search, struct cria_call *call,
                                          struct cria_str project, struct cria_str index_id);
 void cria_search_give_back(struct cria_search *search, struct cria_collection *collection);
-/** A snapshot of at least this generation; made now if need be. */
-CRIA_MUST_CHECK enum cria_status cria_search_snapshot(struct cria_search *search,
-                                                      struct cria_call *call,
+/** A snapshot of at least this generation, made now if need be; while an export goes on, what is
+ * there. */
+CRIA_MUST_CHECK enum cria_status cria_search_snapshot(struct cria_call *call,
                                                       struct cria_collection *collection,
                                                       int64_t generation,
                                                       struct cria_snapshot **out);

@@ -193,12 +193,10 @@ static void make_room(struct cria_search *search)
 /* ---- up to date
  * ------------------------------------------------------------------------------------------- */
 
-enum cria_status cria_search_snapshot(struct cria_search *search, struct cria_call *call,
-                                      struct cria_collection *collection, int64_t generation,
-                                      struct cria_snapshot **out)
+static enum cria_status bring_up(struct cria_collection *collection, struct cria_call *call,
+                                 int64_t generation, struct cria_snapshot **out)
 {
     enum cria_status st = CRIA_OK;
-    (void)search;
     for (int tries = 0; tries < 2; tries++) {
         struct cria_snapshot *snapshot = cria_collection_current(collection);
         if (snapshot && snapshot->generation >= generation) {
@@ -215,6 +213,28 @@ enum cria_status cria_search_snapshot(struct cria_search *search, struct cria_ca
         if (st != CRIA_OK) return st;
     }
     return cria_fail(call, CRIA_E_UNAVAILABLE, "The index is being replaced; try again");
+}
+
+enum cria_status cria_search_snapshot(struct cria_call *call, struct cria_collection *collection,
+                                      int64_t generation, struct cria_snapshot **out)
+{
+    *out = atomic_load(&collection->exports) ? cria_collection_current(collection) : NULL;
+    return *out ? CRIA_OK : bring_up(collection, call, generation, out);
+}
+
+struct cria_collection *cria_search_export_begin(struct cria_search *search,
+                                                 struct cria_str project, struct cria_str index_id)
+{
+    struct cria_collection *collection = cria_search_take(search, NULL, project, index_id);
+    if (collection) atomic_fetch_add(&collection->exports, 1);
+    return collection;
+}
+
+void cria_search_export_end(struct cria_search *search, struct cria_collection *collection)
+{
+    if (!collection) return;
+    atomic_fetch_sub(&collection->exports, 1);
+    cria_search_give_back(search, collection);
 }
 
 static enum cria_status maintain(struct cria_collection *collection, struct cria_call *call,
@@ -302,7 +322,7 @@ enum cria_status cria_search_refresh(struct cria_search *search, struct cria_cal
     bool left = false;
     struct cria_collection *collection = cria_search_take(search, call, project, index_id);
     if (!collection) return cria_fail_memory(call);
-    enum cria_status st = cria_search_snapshot(search, call, collection, generation, &snapshot);
+    enum cria_status st = bring_up(collection, call, generation, &snapshot);
     cria_snapshot_unref(snapshot);
     /* What cannot be kept in files now is searchable from memory. */
     if (st == CRIA_OK)

@@ -120,6 +120,16 @@ CRIA_MUST_CHECK enum cria_status cria_search_refresh(struct cria_search *search,
                                                      struct cria_call *call,
                                                      struct cria_str project,
                                                      struct cria_str index_id, int64_t generation);
+/**
+ * Around an export and its refresh: questions are answered by what was there before, where there is
+ * something, instead of waiting until what is exported can be searched. An export is called ready
+ * after the end.
+ * @return for cria_search_export_end(); NULL when memory is short: questions wait then.
+ */
+struct cria_collection *cria_search_export_begin(struct cria_search *search,
+                                                 struct cria_str project, struct cria_str index_id);
+/** NULL is fine. */
+void cria_search_export_end(struct cria_search *search, struct cria_collection *collection);
 /** Encodes the vectors that the store has for an index's live documents, so that the next
  * generation finds them done: before an export says ready. */
 CRIA_MUST_CHECK enum cria_status cria_search_add_vectors(struct cria_search *search,

@@ -14,8 +14,8 @@ static enum cria_status take_snapshots(struct cria_search *search, struct cria_c
         if (!collection) return cria_fail_memory(call);
         view->collections[i] = collection;
         view->count = i + 1;
-        enum cria_status st = cria_search_snapshot(
-            search, call, collection, request->indexes[i].generation, &view->snapshots[i]);
+        enum cria_status st = cria_search_snapshot(call, collection, request->indexes[i].generation,
+                                                   &view->snapshots[i]);
         if (st != CRIA_OK) return st;
         view->source_count += view->snapshots[i]->parts.count;
     }
