@@ -1,6 +1,8 @@
-/* stub_embeddings PORT - an OpenAI-compatible POST /v1/embeddings that thinks in no time: a text's
- * vector is the sum of what the hashes of its words say, 384 numbers, the same for the same text,
- * near for texts that share words. One thread, epoll, keep-alive. Trusts the server it serves. */
+/* stub_embeddings PORT [WORDS] - an OpenAI-compatible POST /v1/embeddings that thinks in no time: a
+ * text's vector is the sum of its words', 384 numbers, the same for the same text, near for texts
+ * that share words. WORDS.txt and WORDS.f32 are what bench/search/lsa makes of a corpus; without
+ * them a word's numbers are what its hash says, which lie in no few dimensions, as those of no
+ * model do. One thread, epoll, keep-alive. Trusts the server it serves. */
 #include <arpa/inet.h>
 #include <math.h>
 #include <netinet/in.h>
@@ -15,7 +17,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DIMENSIONS = 384, WORD_PLACES = 24, LITTLE_WORD = 3, MAX_FDS = 4096, STEPS = 10000 };
+enum {
+    DIMENSIONS = 384,
+    WORD_PLACES = 24,
+    LITTLE_WORD = 3,
+    MAX_WORDS = 1 << 17,
+    MAX_FDS = 4096,
+    STEPS = 10000
+};
 
 struct bytes {
     char *ptr;
@@ -45,8 +54,73 @@ static void put_z(struct bytes *b, const char *text)
     put(b, text, strlen(text));
 }
 
+/* ---- words that were learned */
+
+static float *learned; /* DIMENSIONS a word; NULL: none were */
+static uint32_t word_count;
+static uint64_t keys[2 * MAX_WORDS]; /* hashes; the place says which word */
+static uint32_t places[2 * MAX_WORDS], times[MAX_WORDS], met[MAX_WORDS], met_count;
+
+/* As letters are taken in read_text(). */
+static uint64_t hash_of(const char *word)
+{
+    uint64_t hash = 14695981039346656037U;
+    for (; *word; word++) hash = (hash ^ ((unsigned char)*word | 32U)) * 1099511628211U;
+    return hash;
+}
+
+static uint32_t slot_of(uint64_t hash)
+{
+    uint32_t at = (uint32_t)(hash >> 40) % (2 * MAX_WORDS);
+    while (keys[at] && keys[at] != hash) at = (at + 1) % (2 * MAX_WORDS);
+    return at;
+}
+
+static void learn(const char *prefix)
+{
+    char path[4200], line[512];
+    snprintf(path, sizeof(path), "%s.txt", prefix);
+    FILE *words = fopen(path, "r");
+    snprintf(path, sizeof(path), "%s.f32", prefix);
+    FILE *rows = fopen(path, "rb");
+    if (!words || !rows) {
+        fprintf(stderr, "stub_embeddings: there is no %s\n", path);
+        exit(1);
+    }
+    for (; fgets(line, sizeof(line), words) && word_count < MAX_WORDS; word_count++) {
+        line[strcspn(line, "\n")] = '\0';
+        uint32_t at = slot_of(hash_of(line));
+        keys[at] = hash_of(line);
+        places[at] = word_count;
+    }
+    learned = malloc((size_t)word_count * DIMENSIONS * sizeof(float));
+    if (!learned || fread(learned, DIMENSIONS * sizeof(float), word_count, rows) != word_count)
+        abort();
+    fclose(words);
+    fclose(rows);
+}
+
+/* Adds up the words that were met: 1 + ln of how often. */
+static void add_met(float *v)
+{
+    for (uint32_t i = 0; i < met_count; i++) {
+        const float *row = learned + (size_t)met[i] * DIMENSIONS;
+        float weight = 1 + logf((float)times[met[i]]);
+        for (int k = 0; k < DIMENSIONS; k++) v[k] += weight * row[k];
+        times[met[i]] = 0;
+    }
+    met_count = 0;
+}
+
+/* ---- texts */
+
 static void add_word(float *v, uint64_t hash, size_t len)
 {
+    if (learned) {
+        uint32_t at = slot_of(hash);
+        if (keys[at] && times[places[at]]++ == 0) met[met_count++] = places[at];
+        return;
+    }
     float weight = len <= LITTLE_WORD ? .1F : 1.F;
     for (int i = 0; i < WORD_PLACES; i++) {
         hash = hash * 6364136223846793005U + 1442695040888963407U;
@@ -114,6 +188,7 @@ static void embed(const char *body, size_t len)
         if (*at == '[') is_list = true;
         if (*at != '"') continue;
         at = read_text(at + 1, end, v);
+        add_met(v);
         write_vector(v, count++);
         if (!is_list) break;
     }
@@ -178,6 +253,7 @@ int main(int argc, char **argv)
     int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0), poll = epoll_create1(0);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     if (argc < 2) return 64;
+    if (argc > 2) learn(argv[2]);
     for (int i = 0; i < STEPS; i++) snprintf(numbers[i], sizeof(numbers[i]), "0.%04d", i);
     at.sin_port = htons((uint16_t)strtoul(argv[1], NULL, 10));
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));

@@ -707,6 +707,7 @@ static enum cria_status export_by(struct sync *s, enum cria_status (*write)(stru
 static enum cria_status add_vectors(struct sync *s)
 {
     enum cria_status st = embed(s);
+    if (st == CRIA_OK) st = save_state(s); /* whose vectors they are: else nobody takes them */
     if (st == CRIA_OK)
         st = cria_search_add_vectors(s->env->search, &s->call, s->project, s->index.id);
     return st == CRIA_OK ? export_by(s, save_state) : st;

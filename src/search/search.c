@@ -15,7 +15,7 @@
 
 enum {
     MAINTAIN_ARENA = 64 << 20,
-    SMALL_CHUNKS = 20000, /* what is smaller is merged and encoded at once */
+    SMALL_CHUNKS = 20000, /* what is smaller is merged at once */
     ANALYSERS_KEPT = 64
 };
 
@@ -237,6 +237,8 @@ void cria_search_export_end(struct cria_search *search, struct cria_collection *
     cria_search_give_back(search, collection);
 }
 
+/* max_chunks: of segments that are merged. Vectors are encoded for all, as without them a segment
+ * is searched by its words alone. */
 static enum cria_status maintain(struct cria_collection *collection, struct cria_call *call,
                                  uint64_t max_chunks, bool *left)
 {
@@ -244,7 +246,7 @@ static enum cria_status maintain(struct cria_collection *collection, struct cria
     enum cria_status st = cria_collection_save(collection, call);
     pthread_mutex_unlock(&collection->build);
     if (st != CRIA_OK) return st;
-    enum cria_status vectors = cria_collection_add_vectors(collection, call, max_chunks);
+    enum cria_status vectors = cria_collection_add_vectors(collection, call, UINT64_MAX);
     st = cria_collection_merge(collection, call, max_chunks, left);
     if (st == CRIA_E_CORRUPT || vectors == CRIA_E_CORRUPT) {
         pthread_mutex_lock(&collection->build);
@@ -255,7 +257,7 @@ static enum cria_status maintain(struct cria_collection *collection, struct cria
     }
     /* What was merged of parts of which some had none yet. */
     if (st == CRIA_OK && vectors == CRIA_OK)
-        vectors = cria_collection_add_vectors(collection, call, max_chunks);
+        vectors = cria_collection_add_vectors(collection, call, UINT64_MAX);
     return st == CRIA_OK ? vectors : st;
 }
 
