@@ -10,6 +10,11 @@ static const double PAIR_SHARE = 0.2, TITLE_SHARE = 0.2;
 /* Of the vectors in the mixture, by how much of the query the words cover: SEARCH measured. */
 static const double VECTOR_MOST = 0.8, VECTOR_LESS = 0.6;
 enum { EXHAUSTIVE_BELOW = 20, EXHAUSTIVE_CHUNKS = 20000, FETCH_BYTES = 2048 };
+/* Of the candidates by vectors one in so many is asked for surely: as many as are returned. Where
+ * words find candidates, too, so much of the lists is enough: nineteen of the twenty nearest are
+ * there, at a third of the time that is spent on the last one. */
+enum { SURE_SHARE = 10 };
+static const double PROBED_SHARE = 0.3;
 
 struct ranker {
     const struct cria_query_plan *plan;
@@ -140,6 +145,15 @@ static enum cria_status vector_status(struct ranker *r, enum cria_status st, siz
     return st;
 }
 
+static struct cria_vector_options effort(const struct ranker *r,
+                                         const struct cria_vector_index *vectors)
+{
+    bool fuses = r->options->full_text_weight > 0;
+    return (struct cria_vector_options){
+        .sure = (uint32_t)(r->options->candidates / SURE_SHARE) + 1,
+        .max_probes = fuses ? (uint32_t)(PROBED_SHARE * cria_vector_lists(vectors)) : 0};
+}
+
 /* The nearest chunks of every source join the candidates; how the cosines of the whole collection
  * lie is learned on the way. */
 static enum cria_status find_by_vectors(struct ranker *r)
@@ -153,9 +167,10 @@ static enum cria_status find_by_vectors(struct ranker *r)
         if (!has_vectors(r, s)) continue;
         struct cria_vector_hit *hits = CRIA_NEW_ARRAY(r->arena, limit, struct cria_vector_hit);
         if (!hits || !make_room(r, limit)) return CRIA_E_NO_MEMORY;
+        const struct cria_vector_options options = effort(r, source->vectors);
         enum cria_status st =
             cria_vector_search(source->vectors, r->call, r->options->query, (uint32_t)limit,
-                               source->allowed, NULL, hits, &found);
+                               source->allowed, &options, hits, &found);
         if (st == CRIA_OK)
             st = cria_vector_spread(source->vectors, r->call, r->options->query, &spread);
         if (st != CRIA_OK) return vector_status(r, st, s);

@@ -1,5 +1,6 @@
 /* probe.c - a search by inverted lists: the likeliest first, until the bound says that none
- * left can reach the k-th score. Within a list, rows whose code can reach it are scored by bytes.
+ * left can reach the score of the last one that must be sure. Within a list, rows whose code can
+ * reach the k-th score are scored by bytes.
  */
 #include <math.h>
 
@@ -80,7 +81,8 @@ enum cria_status cria_vector_by_lists(struct cria_vector_search *search)
     const uint32_t most = search->options->max_probes;
     enum cria_status st = rank_lists(search, &heap);
     for (uint32_t turn = 0; st == CRIA_OK && left > 0; turn++) {
-        if (heap[0].bound < cria_kth_least(&search->kth) || (most && turn == most)) break;
+        bool is_enough = most && turn >= most && cria_kth_least(&search->kth) > -INFINITY;
+        if (is_enough || heap[0].bound < cria_kth_least(&search->sure)) break;
         if (turn % STOP_EVERY == 0) st = cria_vector_go_on(search->call);
         if (st == CRIA_OK) st = probe(search, &heap[0]);
         heap[0] = heap[--left];

@@ -95,6 +95,7 @@ static enum cria_status score_passed(struct cria_vector_search *search, const ui
             return cria_vector_rotten(search->call);
         float score = cria_vector_quick_score(&search->query, rows[i]);
         cria_kth_add(&search->kth, score);
+        cria_kth_add(&search->sure, score);
         cria_top_push(&search->found, rows[i], score);
     }
     return CRIA_OK;

@@ -118,8 +118,11 @@ enum cria_status cria_vector_search(const struct cria_vector_index *index, struc
     uint32_t more = search.k / 2 > RANKED_MORE ? search.k / 2 : RANKED_MORE;
     uint32_t ranked = rows - search.k > more ? search.k + more : rows;
     if (ranked < RANKED_LEAST) ranked = rows < RANKED_LEAST ? rows : RANKED_LEAST;
+    uint32_t sure = search.options->sure;
+    if (sure == 0 || sure > search.k) sure = search.k;
     if (!cria_top_init(&search.found, call->arena, ranked) ||
-        !cria_kth_init(&search.kth, call->arena, search.k))
+        !cria_kth_init(&search.kth, call->arena, search.k) ||
+        !cria_kth_init(&search.sure, call->arena, sure))
         return cria_fail_memory(call);
     st = find(&search, allowed_count);
     if (st == CRIA_OK) st = rank_exactly(&search);

@@ -14,6 +14,7 @@ struct cria_vector_search {
     const struct cria_vector_options *options;
     struct cria_top found; /* by quick scores; some more than k, to be ranked by half floats */
     struct cria_kth kth;   /* quick scores */
+    struct cria_kth sure;  /* the same for fewer, which lists are looked at for */
 };
 
 /** Whether the row may appear. It need not have a vector. */

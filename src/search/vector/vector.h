@@ -63,7 +63,10 @@ struct cria_vector_hit {
 };
 struct cria_vector_options {
     bool exact;          /* every allowed row by its half floats */
-    uint32_t max_probes; /* inverted lists looked at, at most; 0: as many as the bound asks for */
+    uint32_t max_probes; /* inverted lists looked at, at most, once there are k rows; 0: as many as
+                          * the bound asks for */
+    uint32_t sure;       /* lists are looked at until so many of the k are surely the nearest; the
+                          * rest are the best that these lists hold. 0: all k */
 };
 
 /**

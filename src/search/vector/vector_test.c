@@ -177,6 +177,37 @@ CRIA_TEST(lists_find_what_brute_force_finds)
     assert_true(mean_recall(f, 5, 10, 10, NULL, NULL) >= 0.95);
 }
 
+/* Of a hundred, the ten that are sure are as good as if ten were asked for; and however few lists
+ * are to be looked at, there are a hundred. */
+CRIA_TEST(some_of_many_are_sure)
+{
+    struct fixture *f = *state;
+    const struct cria_vector_options sure = {.sure = 10}, few = {.max_probes = 1};
+    struct cria_vector_hit ten[10], hundred[100];
+    uint32_t n, m, missed = 0;
+    test_vectors_init(&f->vectors, 130, 12001, 60);
+    open_index(f, 80);
+    for (uint32_t q = 0; q < 20; q++) {
+        float query[130];
+        test_vector_make(&f->vectors, 60, query);
+        cria_arena_reset(&f->arena);
+        assert_int_equal(cria_vector_search(f->index, &f->call, query, 10, NULL, NULL, ten, &n),
+                         CRIA_OK);
+        assert_int_equal(
+            cria_vector_search(f->index, &f->call, query, 100, NULL, &sure, hundred, &m), CRIA_OK);
+        assert_true(n == 10 && m == 100);
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t at = 0;
+            while (at < m && hundred[at].row != ten[i].row) at++;
+            missed += at == m;
+        }
+        assert_int_equal(
+            cria_vector_search(f->index, &f->call, query, 100, NULL, &few, hundred, &m), CRIA_OK);
+        assert_int_equal(m, 100);
+    }
+    assert_true(missed <= 2);
+}
+
 /* A filter that leaves many rows takes the lists as well; one that leaves none in a list goes on to
  * the next, and so to all of them. */
 CRIA_TEST(lists_keep_to_filters)
@@ -378,6 +409,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(finds_what_brute_force_finds, setup, teardown),
         cmocka_unit_test_setup_teardown(filters_are_kept_to, setup, teardown),
         cmocka_unit_test_setup_teardown(lists_find_what_brute_force_finds, setup, teardown),
+        cmocka_unit_test_setup_teardown(some_of_many_are_sure, setup, teardown),
         cmocka_unit_test_setup_teardown(lists_keep_to_filters, setup, teardown),
         cmocka_unit_test_setup_teardown(every_kernel_searches_alike, setup, teardown),
         cmocka_unit_test_setup_teardown(small_and_odd_collections, setup, teardown),
