@@ -74,6 +74,7 @@ struct cria_backup {
     uint64_t busy_until_ns;
     size_t root; /* length of the data folder's path with its slash */
     struct cria_backup_digest digest;
+    XXH3_state_t *hash; /* of the file at hand */
     const char *failed; /* what could not be done; errno says why */
     struct buffer buffers[BUFFERS];
 };
@@ -82,6 +83,7 @@ static void unref(struct cria_backup *b)
 {
     if (atomic_fetch_sub(&b->refs, 1) != 1) return;
     b->reader.gone(b->reader.arg);
+    XXH3_freeState(b->hash);
     free(b);
 }
 
@@ -201,7 +203,7 @@ static bool is_faulty(void)
     return true;
 }
 
-static bool copy(struct cria_backup *b, int fd, uint64_t size, XXH3_state_t *hash)
+static bool copy(struct cria_backup *b, int fd, uint64_t size, bool hashes)
 {
     for (uint64_t at = 0; at < size;) {
         size_t room;
@@ -213,7 +215,7 @@ static bool copy(struct cria_backup *b, int fd, uint64_t size, XXH3_state_t *has
         ssize_t n = is_faulty() ? -1 : pread(fd, to, room, (off_t)at);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return fail(b, "read");
-        if (hash) XXH3_128bits_update(hash, to, (size_t)n);
+        if (hashes) XXH3_128bits_update(b->hash, to, (size_t)n);
         filled(b, (size_t)n);
         at += (uint64_t)n;
         rest(b);
@@ -240,14 +242,12 @@ static bool put_file(struct cria_backup *b, int fd, uint64_t size, const char *p
                      const char *name, bool is_named)
 {
     char path[PATH_BYTES];
-    XXH3_state_t hash;
-    XXH3_128bits_reset(&hash);
-    if (!put_head(b, prefix, name, size) || !copy(b, fd, size, is_named ? NULL : &hash) ||
-        !put_padding(b, size))
+    XXH3_128bits_reset(b->hash);
+    if (!put_head(b, prefix, name, size) || !copy(b, fd, size, !is_named) || !put_padding(b, size))
         return false;
     if (is_named) return true;
     snprintf(path, sizeof(path), "%s%s%s", prefix, prefix[0] ? "/" : "", name);
-    cria_backup_digest_add(&b->digest, path, &hash);
+    cria_backup_digest_add(&b->digest, path, XXH3_128bits_digest(b->hash));
     return true;
 }
 
@@ -263,16 +263,14 @@ static bool put_manifest(struct cria_backup *b)
 {
     char time[CRIA_TIME_SIZE];
     struct cria_buf buf;
-    XXH3_state_t hash;
     cria_buf_init(&buf, MANIFEST_MAX);
     struct cria_json_out out = cria_json_out_to(&buf);
     cria_out_object(&out);
     cria_out_member_z(&out, "format", CRIA_BACKUP_FORMAT);
     cria_out_member_str(&out, "created_at", cria_time_format(cria_wall_us(), time));
     cria_out_end(&out);
-    XXH3_128bits_reset(&hash);
-    if (!buf.failed) XXH3_128bits_update(&hash, buf.ptr, buf.len);
-    cria_backup_digest_add(&b->digest, CRIA_BACKUP_MANIFEST, &hash);
+    if (!buf.failed)
+        cria_backup_digest_add(&b->digest, CRIA_BACKUP_MANIFEST, XXH3_128bits(buf.ptr, buf.len));
     bool good =
         buf.failed ? fail(b, "memory") : put_text(b, CRIA_BACKUP_MANIFEST, cria_buf_str(&buf));
     cria_buf_release(&buf);
@@ -410,6 +408,11 @@ static enum cria_status start(struct cria_store *store, struct cria_call *call,
     struct cria_backup *b = cria_fault_fires(CRIA_FAULT_ALLOC) ? NULL : malloc(sizeof(*b));
     if (!b) return cria_fail_memory(call);
     memset(b, 0, offsetof(struct cria_backup, buffers));
+    b->hash = XXH3_createState();
+    if (!b->hash) {
+        free(b);
+        return cria_fail_memory(call);
+    }
     for (size_t i = 0; i < BUFFERS; i++) {
         atomic_init(&b->buffers[i].is_full, false);
         b->buffers[i].len = 0;
@@ -424,10 +427,12 @@ static enum cria_status start(struct cria_store *store, struct cria_call *call,
         cria_store_release_files(store);
         st = cria_fail(call, CRIA_E_LIMIT, "The thread of the backup could not be started");
     }
-    if (st == CRIA_OK)
+    if (st == CRIA_OK) {
         *out = b;
-    else
+    } else {
+        XXH3_freeState(b->hash);
         free(b);
+    }
     return st;
 }
 

@@ -38,7 +38,7 @@ static bool make_folders(const char *folder, char *path)
 /* What an entry's bytes come to. */
 struct sums {
     char sha256[CRIA_SHA256_HEX];
-    XXH3_state_t xxh3;
+    XXH3_state_t *xxh3;
 };
 
 /* Copies an entry to its place, or, when `text` is given, there. */
@@ -58,7 +58,7 @@ static enum cria_status take_entry(struct cria_call *call, int fd, const char *f
     }
     enum cria_status st = CRIA_OK;
     cria_sha256_init(&hash);
-    XXH3_128bits_reset(&sums->xxh3);
+    XXH3_128bits_reset(sums->xxh3);
     while (left && st == CRIA_OK) {
         size_t want = left < sizeof(piece) ? (size_t)left : sizeof(piece);
         if (!cria_archive_read_bytes(fd, piece, want)) {
@@ -67,7 +67,7 @@ static enum cria_status take_entry(struct cria_call *call, int fd, const char *f
         }
         size_t mine = own < want ? (size_t)own : want;
         cria_sha256_add(&hash, cria_str_make(piece, mine));
-        XXH3_128bits_update(&sums->xxh3, piece, mine);
+        XXH3_128bits_update(sums->xxh3, piece, mine);
         if (text) cria_buf_add(text, cria_str_make(piece, mine));
         if (to >= 0 && !cria_archive_write_bytes(to, piece, mine))
             st = cria_archive_fail(call, path);
@@ -99,13 +99,14 @@ struct unpacked {
     bool has_log;
     struct cria_backup_digest all; /* of what has no digest in its name */
     struct cria_sha256 segments;   /* of these alone: cria-backup-1 */
+    XXH3_state_t *xxh3;            /* of the entry at hand */
 };
 
 static enum cria_status restore_entry(struct cria_call *call, int fd, const char *folder,
                                       const struct cria_archive_entry *entry, struct unpacked *u,
                                       struct cria_restored *out)
 {
-    struct sums sums;
+    struct sums sums = {.xxh3 = u->xxh3};
     const char *path = entry->path;
     bool is_manifest = strcmp(path, CRIA_BACKUP_MANIFEST) == 0;
     bool is_digest =
@@ -126,7 +127,8 @@ static enum cria_status restore_entry(struct cria_call *call, int fd, const char
         cria_sha256_add(&u->segments, cria_str_from(path));
         cria_sha256_add(&u->segments, cria_str_from(sums.sha256));
     }
-    if (!is_blob && !is_digest) cria_backup_digest_add(&u->all, path, &sums.xxh3);
+    if (!is_blob && !is_digest)
+        cria_backup_digest_add(&u->all, path, XXH3_128bits_digest(sums.xxh3));
     if (!is_blob) return CRIA_OK;
     out->blobs++;
     if (strcmp(path + strlen(path) - 64, sums.sha256) != 0)
@@ -173,14 +175,20 @@ enum cria_status cria_backup_restore(struct cria_call *call, const char *file, c
     if (!is_empty_folder(folder))
         return cria_fail(call, CRIA_E_CONFLICT,
                          "%s is not empty: a backup is restored into a new folder", folder);
+    unpacked.xxh3 = XXH3_createState();
+    if (!unpacked.xxh3) return cria_fail_memory(call);
     int fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return cria_archive_fail(call, file);
+    if (fd < 0) {
+        XXH3_freeState(unpacked.xxh3);
+        return cria_archive_fail(call, file);
+    }
     cria_buf_init(&unpacked.manifest, TEXT_MAX);
     cria_buf_init(&unpacked.digest, TEXT_MAX);
     cria_sha256_init(&unpacked.segments);
     enum cria_status st = restore_all(call, fd, folder, &unpacked, out);
     cria_buf_release(&unpacked.manifest);
     cria_buf_release(&unpacked.digest);
+    XXH3_freeState(unpacked.xxh3);
     close(fd);
     return st;
 }
