@@ -222,7 +222,6 @@ static void commit_batch(struct cria_store *store, struct cria_write **batch, si
     if (good) {
         atomic_fetch_add(&store->commits, 1);
         pthread_mutex_lock(&store->lock);
-        store->figures.commits++;
         store->figures.writes += count;
         pthread_mutex_unlock(&store->lock);
         return;
@@ -546,6 +545,7 @@ struct cria_store_figures cria_store_figures(struct cria_store *store)
     pthread_mutex_lock(&store->lock);
     struct cria_store_figures figures = store->figures;
     pthread_mutex_unlock(&store->lock);
+    figures.commits = atomic_load(&store->commits);
     figures.wal_bytes = store->driver->wal_bytes(store->writer.conn);
     return figures;
 }
